@@ -48,7 +48,12 @@ module.exports = {
       from: { path: '^agent/src/', pathNot: ['^agent/src/main\\.ts$', '^agent/src/ports/'] },
       to: { path: '^agent/src/ports/real/', dependencyTypesNot: ['type-only'] },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
   options: {
     parser: 'swc',
