@@ -1,0 +1,110 @@
+import type { Problem, Release, Variables } from '@metrica-fleet/protocol';
+import type { Moment } from '../ports/clock.ts';
+import type { Desired } from '../sources/source.ts';
+
+/** What a service of a deployment must look like when all is well. */
+export interface ServiceExpectation {
+  /** Digest of everything that goes into the service; also a label of its container. */
+  readonly inputs: string;
+  /** A one-shot is well when it has exited 0; any other service when it runs. */
+  readonly oneShot: boolean;
+}
+
+/** A release with the variables it runs with: what is staged, gated and reverted as one. */
+export interface Deployment {
+  /** `wantedKey` of the desired state that it was made from. */
+  readonly key: string;
+  readonly release: Release;
+  readonly variables: Variables;
+  readonly services: Readonly<Record<string, ServiceExpectation>>;
+}
+
+/** What is on its way in. `deployment` is null until the files are here and valid. */
+export interface Incoming {
+  readonly key: string;
+  readonly wanted: Desired;
+  readonly deployment: Deployment | null;
+}
+
+/** Memory of a health gate that runs over several runs and perhaps reboots. */
+export interface Gate {
+  /** When the gate was opened in this boot. */
+  readonly opened: Moment;
+  /** Since when everything has been good without a break; null while it is not. */
+  readonly goodSince: Moment | null;
+  /** Restart counts when the gate was opened, by container id: one more is a failure. */
+  readonly restarts: Readonly<Record<string, number>>;
+  readonly reboots: number;
+}
+
+/**
+ * idle ─▶ staging ─▶ staged ─▶ activating ─▶ probation ─▶ idle
+ *            │          │          │             │
+ *            ▼          ▼          ▼             ▼
+ *          idle       idle     reverting ◀───────┘
+ *                                  └──▶ probation (of the former deployment) ─▶ idle
+ */
+export type State =
+  | { readonly name: 'idle' }
+  | { readonly name: 'staging'; readonly incoming: Incoming }
+  | { readonly name: 'staged'; readonly next: Deployment }
+  | { readonly name: 'activating'; readonly next: Deployment }
+  | {
+      readonly name: 'probation';
+      readonly next: Deployment;
+      readonly gate: Gate;
+      /** Why the device went back to this deployment; null on the way forward. */
+      readonly revertedFor: Problem | null;
+    }
+  | { readonly name: 'reverting'; readonly failed: Deployment; readonly problem: Problem };
+
+export type StateName = State['name'];
+
+/** A deployment whose content failed here. It is not tried again until an operator asks or a newer one comes. */
+export interface Quarantined {
+  readonly key: string;
+  readonly role: string;
+  readonly commit: string;
+  readonly problem: Problem;
+  readonly at: string;
+}
+
+/** Something that did not work and will be tried again, not before `notBefore`. */
+export interface Backoff {
+  readonly key: string;
+  readonly attempts: number;
+  readonly last: Moment;
+  /** Seconds after `last.uptime`. After a reboot the next try is at once. */
+  readonly wait: number;
+  readonly problem: Problem;
+}
+
+export interface Journal {
+  readonly schemaVersion: 1;
+  readonly state: State;
+  /** The last deployment that passed its gate, and that is meant to run. */
+  readonly current: Deployment | null;
+  /** The one before: where `reverting` goes when `current` itself goes bad later. */
+  readonly previous: Deployment | null;
+  readonly quarantine: readonly Quarantined[];
+  /** Highest statement counter accepted, by role. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Backoff of the update that is wanted. */
+  readonly delayed: Backoff | null;
+  /** Backoff of repairs to the current deployment. */
+  readonly repairs: Backoff | null;
+  /** Changes of state since the last idle: the brake on loops. */
+  readonly hops: number;
+}
+
+export const EMPTY_JOURNAL: Journal = {
+  schemaVersion: 1,
+  state: { name: 'idle' },
+  current: null,
+  previous: null,
+  quarantine: [],
+  counters: {},
+  delayed: null,
+  repairs: null,
+  hops: 0,
+};

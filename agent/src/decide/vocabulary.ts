@@ -1,0 +1,89 @@
+import type { Problem } from '@metrica-fleet/protocol';
+import type { Moment } from '../ports/clock.ts';
+import type { Desired } from '../sources/source.ts';
+import type { Deployment, Gate, Journal, StateName } from './journal.ts';
+
+/** What observe/ saw: the world at the start of a run, or after an effect that asks for another look. */
+export interface Observation {
+  /** The newest answer of a source, or the cached one; null on a device that never had one. */
+  readonly desired: Desired | null;
+  /** What is not as the current deployment wants it, worst first; empty when all is well, null when Docker did not answer. */
+  readonly faults: readonly Fault[] | null;
+}
+
+/** One thing about the running stack that is not as it should be. */
+export interface Fault {
+  readonly kind: 'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link';
+  /** The service; for a dangling link its name. */
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** What can happen to the agent. An effect ends in exactly one of these; `observed` opens every run. */
+export type Event =
+  | { readonly type: 'observed'; readonly seen: Observation }
+  | { readonly type: 'fetched'; readonly deployment: Deployment; readonly counter: number | null }
+  | { readonly type: 'pulling' }
+  | { readonly type: 'pulled' }
+  | { readonly type: 'marked' }
+  | { readonly type: 'activated'; readonly gate: Gate }
+  | { readonly type: 'waiting'; readonly gate: Gate }
+  | { readonly type: 'passed' }
+  | { readonly type: 'repaired' }
+  | { readonly type: 'failed'; readonly problem: Problem };
+
+export type EventType = Event['type'];
+
+/** What the agent can do to the world. Each can be repeated without harm; one executor per kind in act/. */
+export type Effect =
+  /** Fetch, unpack, verify, validate and resolve what is wanted → fetched. */
+  | {
+      readonly kind: 'fetch';
+      readonly wanted: Desired;
+      readonly key: string;
+      readonly floor: Readonly<Record<string, number>>;
+    }
+  /** See that the images are here, by the pull unit → pulled, or pulling and the run ends. */
+  | { readonly kind: 'pull'; readonly deployment: Deployment }
+  /** Point `app_next` at the staged release → marked. */
+  | { readonly kind: 'mark'; readonly deployment: Deployment }
+  /** Swap the symlink and bring the changed services up → activated. */
+  | { readonly kind: 'activate'; readonly deployment: Deployment; readonly from: Deployment | null }
+  /** Judge the health gate for as long as a run may take → passed, waiting, or failed. */
+  | { readonly kind: 'judge'; readonly deployment: Deployment; readonly gate: Gate }
+  /** Go back to a deployment, offline → activated; with `to` null, only stop what failed → passed. */
+  | { readonly kind: 'revert'; readonly failed: Deployment; readonly to: Deployment | null }
+  /** Put right what is not as it should be → repaired. */
+  | { readonly kind: 'repair'; readonly deployment: Deployment; readonly faults: readonly Fault[] }
+  /** Remove what neither current, previous nor next needs → nothing follows. */
+  | { readonly kind: 'collect'; readonly keep: readonly Deployment[] };
+
+export type EffectKind = Effect['kind'];
+
+/** What is worth remembering of a step: a line of `history.jsonl`, of the log and later of the device's timeline. */
+export interface HistoryEntry {
+  readonly at: Moment;
+  readonly event:
+    | 'update-started'
+    | 'staged'
+    | 'activated'
+    | 'updated'
+    | 'failed'
+    | 'delayed'
+    | 'reverted'
+    | 'repaired'
+    | 'rebuilt';
+  readonly state: StateName;
+  readonly role?: string;
+  readonly commit?: string;
+  readonly digest?: string;
+  readonly detail?: string;
+  readonly problem?: Problem;
+}
+
+/** The answer of decide: remember this, then do that. */
+export interface Step {
+  readonly journal: Journal;
+  readonly effect: Effect | null;
+  readonly history: readonly HistoryEntry[];
+}

@@ -1,0 +1,78 @@
+import type { Variables } from '@metrica-fleet/protocol';
+import type { Label } from './ports.ts';
+
+/** A container as the engine reports it. */
+export interface Container {
+  readonly id: string;
+  readonly service: string;
+  readonly image: string;
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  /** Result of its healthcheck; null where it has none. */
+  readonly health: 'starting' | 'healthy' | 'unhealthy' | null;
+  readonly exitCode: number;
+  /** Restarts by the engine's restart policy since the container was created. */
+  readonly restarts: number;
+  /** Value of the label that carries the digest of the service's inputs; null for a foreign container. */
+  readonly inputs: string | null;
+  /** Sources of its bind mounts. */
+  readonly mounts: readonly string[];
+}
+
+/** A Compose model as `docker compose config --format json` prints it: long syntax only, everything resolved. */
+export interface ComposeModel {
+  readonly name: string;
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly [section: string]: unknown;
+}
+
+export interface ComposeService {
+  readonly image?: string;
+  readonly restart?: string;
+  readonly volumes?: readonly ComposeMount[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly required?: boolean }>>;
+  readonly healthcheck?: { readonly disable?: boolean; readonly test?: readonly string[] };
+  readonly [key: string]: unknown;
+}
+
+export interface ComposeMount {
+  readonly type: string;
+  readonly source?: string;
+  readonly target: string;
+  readonly read_only?: boolean;
+  readonly [key: string]: unknown;
+}
+
+export interface StackChange {
+  readonly label: Label;
+  /** The model that is to run; given to Compose on standard input. */
+  readonly model: ComposeModel;
+  /** Services to create, recreate or start, and no others. */
+  readonly services: readonly string[];
+}
+
+/** Docker Engine and Compose v2. Every method has a deadline of its own inside. Errors are FleetErrors. */
+export interface Engine {
+  /** Versions of the engine and of Compose. Throws `docker-missing`, `docker-unreachable`, `compose-missing`, each with its remedy. */
+  check(): Promise<{ readonly engine: string; readonly compose: string }>;
+  /** All containers of a Compose project, running or not. */
+  containers(project: string): Promise<readonly Container[]>;
+  /** Names of the Compose projects that carry our label: the stacks that the agent made. */
+  projects(): Promise<readonly string[]>;
+  /** Resolves the Compose file of a release folder. Throws `compose-invalid` with what Compose says. */
+  resolve(project: string, folder: string, variables: Variables): Promise<ComposeModel>;
+  /** Those of the image references that are not on the device. */
+  missingImages(references: readonly string[]): Promise<readonly string[]>;
+  /** Brings services to the model. Throws `start-failed` with the last lines that Compose printed. */
+  up(change: StackChange): Promise<void>;
+  /** Restarts containers of services in place. */
+  restart(label: Label, project: string, services: readonly string[]): Promise<void>;
+  /** Removes the containers of services that the model no longer has. */
+  removeServices(label: Label, project: string, services: readonly string[]): Promise<void>;
+  /** Stops and removes a project's containers and networks. Named volumes stay. */
+  down(label: Label, project: string): Promise<void>;
+  /** Runs a command in a running container; null on exit 0, else a short reason. Deadline in milliseconds. */
+  execIn(container: string, argv: readonly string[], deadline: number): Promise<string | null>;
+  /** The last lines a container wrote. */
+  logs(container: string, lines: number): Promise<string>;
+}

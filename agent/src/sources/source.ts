@@ -1,0 +1,39 @@
+import type { VariableLayer } from '@metrica-fleet/protocol';
+
+/** What a source says that this device should run. */
+export interface Desired {
+  readonly schemaVersion: 1;
+  readonly role: string;
+  readonly commit: string;
+  /** Content digest where the source knows it before the files are here; null with plain Git. */
+  readonly digest: string | null;
+  /** Name of the source that said so. */
+  readonly source: string;
+  /** How far the source has been read (for Git the head commit): the same position means that nothing is new. */
+  readonly position: string;
+  /** The source's token for the role's content, so that a commit that does not touch the role makes no new release. */
+  readonly tree: string;
+  /** Values of variables, weakest first, not yet checked against the role. */
+  readonly layers: readonly VariableLayer[];
+}
+
+/** Files of one release in a folder of their own, and what vouches for them. */
+export interface Fetched {
+  /** Signed statement and its signature, where the source has them. */
+  readonly statement: { readonly text: string; readonly signature: string } | null;
+}
+
+/** One way by which releases reach the device. All are interchangeable: what arrives is verified whatever brought it. */
+export interface Source {
+  /** For people: `git https://…#main`, `directory /media/usb`. Never with credentials. */
+  readonly name: string;
+  /** Whether a release from here must carry a statement even where no signers are configured (a USB stick has no pinned remote). */
+  readonly needsStatement: boolean;
+  /**
+   * What is wanted now. `last` is the former answer (of any source), returned as it is when nothing changed.
+   * Throws `source-unreachable`, `source-denied`, `branch-not-found`, `role-not-found`.
+   */
+  desired(last: Desired | null): Promise<Desired>;
+  /** Puts the role's files into an empty folder. Partial work of an interrupted fetch is used where it can be. */
+  fetch(wanted: Desired, folder: string): Promise<Fetched>;
+}
