@@ -1,3 +1,4 @@
+export * from './bundle.ts';
 export * from './digest.ts';
 export * from './duration.ts';
 export * from './errors.ts';
@@ -6,5 +7,8 @@ export * from './names.ts';
 export * from './parse.ts';
 export * from './release.ts';
 export * from './role.ts';
+export * from './statement.ts';
+export * from './unpack.ts';
+export * from './status.ts';
 export * from './variables.ts';
 export * from './version.ts';
