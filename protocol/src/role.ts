@@ -1,6 +1,7 @@
 import {
   Array as List,
   Boolean as Bool,
+  Enum,
   Integer,
   Literal,
   Number as Num,
@@ -103,13 +104,7 @@ export const RoleSchema = Obj(
           window: Optional(
             Obj(
               {
-                days: Optional(
-                  List(
-                    Union(
-                      (['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const).map((day) => Literal(day)),
-                    ),
-                  ),
-                ),
+                days: Optional(List(Enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))),
                 start: Str({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' }),
                 end: Str({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' }),
                 timezone: Optional(Str()),

@@ -17,6 +17,10 @@ export interface Deployment {
   readonly release: Release;
   readonly variables: Variables;
   readonly services: Readonly<Record<string, ServiceExpectation>>;
+  /** Image references of the services, sorted: what must be here before the swap, and stays while this may be needed. */
+  readonly images: readonly string[];
+  /** `update_interval` of the role, in seconds. */
+  readonly interval: number;
 }
 
 /** What is on its way in. `deployment` is null until the files are here and valid. */
@@ -48,7 +52,13 @@ export type State =
   | { readonly name: 'idle' }
   | { readonly name: 'staging'; readonly incoming: Incoming }
   | { readonly name: 'staged'; readonly next: Deployment }
-  | { readonly name: 'activating'; readonly next: Deployment }
+  | {
+      readonly name: 'activating';
+      readonly next: Deployment;
+      /** Reboots since the first activation: three in a row count as a failed gate. */
+      readonly reboots: number;
+      readonly revertedFor: Problem | null;
+    }
   | {
       readonly name: 'probation';
       readonly next: Deployment;
@@ -56,7 +66,13 @@ export type State =
       /** Why the device went back to this deployment; null on the way forward. */
       readonly revertedFor: Problem | null;
     }
-  | { readonly name: 'reverting'; readonly failed: Deployment; readonly problem: Problem };
+  | {
+      readonly name: 'reverting';
+      /** What is taken away. Where to go back to is `Journal.current`. */
+      readonly failed: Deployment;
+      readonly problem: Problem;
+      readonly attempts: number;
+    };
 
 export type StateName = State['name'];
 
@@ -93,6 +109,8 @@ export interface Journal {
   readonly delayed: Backoff | null;
   /** Backoff of repairs to the current deployment. */
   readonly repairs: Backoff | null;
+  /** When `current` passed its gate, ISO 8601 UTC; null before the first. */
+  readonly updatedAt: string | null;
   /** Changes of state since the last idle: the brake on loops. */
   readonly hops: number;
 }
@@ -106,5 +124,6 @@ export const EMPTY_JOURNAL: Journal = {
   counters: {},
   delayed: null,
   repairs: null,
+  updatedAt: null,
   hops: 0,
 };

@@ -1,0 +1,26 @@
+import { formerJournal, journalText } from '../observe/journal.ts';
+import type { Journal } from '../decide/journal.ts';
+import type { HistoryEntry, Step } from '../decide/vocabulary.ts';
+import type { Context } from './context.ts';
+
+/** Bytes after which the history file is rotated; one former file is kept. */
+const HISTORY_LIMIT = 256 * 1024;
+
+/** Makes a step durable before its effect starts: history first, journal last, nothing at all where nothing changed. */
+export async function remember(context: Context, before: Journal, step: Step): Promise<void> {
+  for (const entry of step.history) await record(context, entry);
+  if (step.journal === before) return;
+  const { disk } = context.ports;
+  const former = await disk.readText(context.paths.journal);
+  if (former !== null) await disk.replace('journal.former', formerJournal(context.paths.journal), former);
+  await disk.replace('journal.write', context.paths.journal, journalText(step.journal));
+}
+
+async function record({ ports, paths }: Context, entry: HistoryEntry): Promise<void> {
+  const { at, problem, ...fields } = entry;
+  const level = problem === undefined ? 'notice' : 'warning';
+  ports.log[level](entry.event, { ...fields, ...(problem === undefined ? {} : { problem }) });
+  const size = (await ports.disk.stat(paths.history))?.size ?? 0;
+  if (size > HISTORY_LIMIT) await ports.disk.rename('history.rotate', paths.history, `${paths.history}.1`);
+  await ports.disk.append('history.append', paths.history, JSON.stringify({ ...entry, at: at.wall }));
+}

@@ -1,0 +1,13 @@
+/** What `role-agent help` prints. */
+export const USAGE = `role-agent: keeps this device on its role
+
+  role-agent status [--json]      what runs, what is wanted, what is wrong
+  role-agent plan [--json]        what the next run would change, and which services would restart
+  role-agent run [--json]         one run now, in the foreground
+  role-agent history [--json] [--limit N]
+  role-agent logs [--follow]      the agent's own log, from journald
+  role-agent version
+
+The configuration is /etc/role-agent/config.yaml; an example lies beside it.
+Exit codes: 0 done, 1 failed, 3 our bug, 64 usage, 75 another run is going on.
+`;

@@ -1,0 +1,147 @@
+import {
+  DeviceNameSchema,
+  FleetError,
+  parse,
+  RoleNameSchema,
+  VariableNameSchema,
+  type VariableInput,
+} from '@metrica-fleet/protocol';
+import {
+  Array as List,
+  Boolean as Bool,
+  Number as Num,
+  Object as Obj,
+  Optional,
+  Record,
+  String as Str,
+  Union,
+  type Static,
+} from 'typebox';
+import { parseYaml } from './yaml-file.ts';
+
+const strict = { additionalProperties: false } as const;
+const AbsolutePath = Str({ pattern: '^/[^\\0\\n]*$' });
+/** A ref name as git-check-ref-format(1) allows it, minus what nobody uses and a shell or git could misread. */
+const RefName = Str({ pattern: '^(?!-)(?!.*(\\.\\.|//|@\\{|\\.lock$|/$))[A-Za-z0-9._/-]{1,200}$' });
+
+const GitSchema = Obj(
+  {
+    /** Anything that `git` fetches from: https, http, ssh (`user@host:path` too), git, file or an absolute path. */
+    url: Str({ pattern: '^(?!-)[^\\s]{1,1000}$' }),
+    branch: Optional(RefName),
+    tag: Optional(RefName),
+    credentials: Optional(AbsolutePath),
+    ssh_key: Optional(AbsolutePath),
+    known_hosts: Optional(AbsolutePath),
+  },
+  strict,
+);
+const DirectorySchema = Obj({ path: AbsolutePath }, strict);
+
+/** `config.yaml` as a person writes it; unknown fields are typos and refused. */
+const ConfigSchema = Obj(
+  {
+    device: Optional(DeviceNameSchema),
+    role: Optional(RoleNameSchema),
+    site: Optional(DeviceNameSchema),
+    allowed_signers: Optional(AbsolutePath),
+    vars: Optional(Record(VariableNameSchema, Union([Str({ maxLength: 4096 }), Num(), Bool()]), strict)),
+    sources: List(Union([Obj({ git: GitSchema }, strict), Obj({ directory: DirectorySchema }, strict)]), {
+      minItems: 1,
+    }),
+  },
+  strict,
+);
+
+export interface GitConfig {
+  readonly kind: 'git';
+  /** Never with a password: those go into `credentials`. */
+  readonly url: string;
+  /** Full name of the ref that is followed: `refs/heads/main`, `refs/tags/v1`. */
+  readonly ref: string;
+  /** File for git-credential-store, or null. */
+  readonly credentials: string | null;
+  /** Private key file for ssh, or null for the ones in root's home. */
+  readonly sshKey: string | null;
+  /** Pinned host keys, or null to take the first key that is seen and keep it. */
+  readonly knownHosts: string | null;
+}
+
+export interface DirectoryConfig {
+  readonly kind: 'directory';
+  readonly path: string;
+}
+
+/**
+ * What a person decided about this device. Values of variables, weakest first: default in `role.yaml`, `vars` here,
+ * `sites/<site>.yaml`, `devices/<device>.yaml`. Role and site: the device file in the fleet repo wins over this one.
+ */
+export interface Config {
+  readonly device: string;
+  readonly role: string | null;
+  readonly site: string | null;
+  /** OpenSSH allowed_signers file; null where releases need no signature (and bundles from a directory are refused). */
+  readonly allowedSigners: string | null;
+  readonly vars: VariableInput;
+  /** In the order in which they are asked; at least one. */
+  readonly sources: readonly (GitConfig | DirectoryConfig)[];
+}
+
+const REMEDY = 'Correct the file; /usr/share/doc/role-agent/config.example.yaml shows every field.';
+
+/**
+ * Reads `config.yaml`. `text` is null where there is no such file, `where` its path, `hostname` the default device
+ * name (its first label is used). Throws `config-invalid` with file and line.
+ */
+export function parseConfig(text: string | null, where: string, hostname: string): Config {
+  if (text === null) {
+    throw new FleetError({
+      code: 'config-invalid',
+      what: 'There is no configuration',
+      where,
+      remedy: 'Copy /usr/share/doc/role-agent/config.example.yaml there and name a source.',
+    });
+  }
+  const file = parseYaml(text, { where, code: 'config-invalid', schema: ConfigSchema, remedy: REMEDY });
+  const { value } = file;
+  const device = value.device ?? (hostname.split('.')[0] ?? '').toLowerCase();
+  parse(DeviceNameSchema, device, { where: `${where}: host name`, code: 'config-invalid', remedy: 'Set `device:`.' });
+  return {
+    device,
+    role: value.role ?? null,
+    site: value.site ?? null,
+    allowedSigners: value.allowed_signers ?? null,
+    vars: value.vars ?? {},
+    sources: value.sources.map((source, index) =>
+      'git' in source
+        ? gitConfig(source.git, (what, remedy) => {
+            throw file.fault(['sources', index, 'git'], what, remedy);
+          })
+        : { kind: 'directory', path: source.directory.path },
+    ),
+  };
+}
+
+function gitConfig(git: Static<typeof GitSchema>, refuse: (what: string, remedy: string) => never): GitConfig {
+  if (git.branch !== undefined && git.tag !== undefined)
+    refuse('The git source has both a branch and a tag', 'Keep one of them.');
+  if (hasPassword(git.url)) {
+    refuse(
+      'The URL of the git source contains a password',
+      'Put it into a file that only root can read and name that with `credentials:`.',
+    );
+  }
+  return {
+    kind: 'git',
+    url: git.url,
+    ref: git.tag === undefined ? `refs/heads/${git.branch ?? 'main'}` : `refs/tags/${git.tag}`,
+    credentials: git.credentials ?? null,
+    sshKey: git.ssh_key ?? null,
+    knownHosts: git.known_hosts ?? null,
+  };
+}
+
+/** True for `https://user:token@host` and `https://token@host`; a user name alone is what ssh needs. */
+function hasPassword(url: string): boolean {
+  return /^[a-z+]+:\/\/[^/@]*:[^/@]*@/.test(url) || /^https?:\/\/[^/@]+@/.test(url);
+}

@@ -1,0 +1,134 @@
+import { problemOf } from '@metrica-fleet/protocol';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Context } from './act/context.ts';
+import { runPullWorker } from './act/pull-worker.ts';
+import { history } from './commands/history.ts';
+import { plan, renderPlan } from './commands/plan.ts';
+import { renderStatus } from './commands/status.ts';
+import { USAGE } from './commands/usage.ts';
+import { fallbackConfig, readConfig, type Config } from './config.ts';
+import { pathsUnder } from './paths.ts';
+import type { Ports } from './ports/ports.ts';
+import { realClock } from './ports/real/clock.ts';
+import { realDisk } from './ports/real/disk.ts';
+import { dockerEngine } from './ports/real/engine.ts';
+import { realExec } from './ports/real/exec.ts';
+import { dockerImagePuller } from './ports/real/image-puller.ts';
+import { realLog } from './ports/real/log.ts';
+import { realNetwork } from './ports/real/network.ts';
+import { feedWatchdog } from './ports/real/watchdog.ts';
+import { readStatus } from './report/read-status.ts';
+import { run } from './run.ts';
+import { misconfigured } from './sources/misconfigured.ts';
+import { sourcesOf } from './sources/sources.ts';
+import type { Source } from './sources/source.ts';
+import { AGENT_VERSION } from './version.ts';
+
+/** How long one run watches a health gate before it leaves the rest to the next. Milliseconds. */
+const GATE_BUDGET = 45_000;
+
+const EXIT = { done: 0, failed: 1, bug: 3, usage: 64 } as const;
+
+const paths = pathsUnder(process.env['ROLE_AGENT_ROOT'] ?? '/');
+process.exitCode = await main(process.argv.slice(2));
+
+/** argv and environment → ports → command. The only wiring of the agent. */
+async function main(argv: readonly string[]): Promise<number> {
+  const parsed = parseCommandLine(argv);
+  if (parsed === null) return EXIT.usage;
+  const { command, json, limit } = parsed;
+  switch (command) {
+    case 'run':
+      return runOnce(json);
+    case 'plan': {
+      const result = await plan(await buildContext());
+      return print(json ? `${JSON.stringify(result)}\n` : renderPlan(result));
+    }
+    case 'pull':
+      await runPullWorker({ ports: buildPorts(), paths, puller: dockerImagePuller() });
+      return EXIT.done;
+    case 'status': {
+      const status = await readStatus(buildPorts().disk, paths);
+      return print(json ? `${JSON.stringify(status)}\n` : renderStatus(status));
+    }
+    case 'history':
+      return print(await history(buildPorts().disk, paths, { json, limit }));
+    case 'version':
+      return print(`role-agent ${AGENT_VERSION}\n`);
+    case 'help':
+      return print(USAGE);
+    default:
+      process.stderr.write(`role-agent: there is no command «${command}».\n\n${USAGE}`);
+      return EXIT.usage;
+  }
+}
+
+/** A handled failure is an outcome of the run, not of the process: exit 0, so that systemd's OnFailure means a crash. */
+async function runOnce(json: boolean): Promise<number> {
+  const underSystemd = process.env['INVOCATION_ID'] !== undefined;
+  const stopFeeding = feedWatchdog();
+  try {
+    const { status } = await run(await buildContext());
+    if (json) print(`${JSON.stringify(status)}\n`);
+    else if (!underSystemd) print(renderStatus(status));
+    const failed = status.problems.length > 0 && status.health !== 'healthy';
+    return failed && !underSystemd ? EXIT.failed : EXIT.done;
+  } finally {
+    stopFeeding();
+  }
+}
+
+async function buildContext(): Promise<Context> {
+  const ports = buildPorts();
+  const { config, sources } = await buildSources(ports);
+  return { ports, paths, config, sources, budget: GATE_BUDGET };
+}
+
+/** A configuration that cannot be read stops no device: what runs is kept and healed, and the status says what is wrong. */
+async function buildSources(ports: Ports): Promise<{ config: Config; sources: readonly Source[] }> {
+  try {
+    const config = await readConfig(ports.disk, paths, hostname());
+    return { config, sources: sourcesOf(config, { ports, paths }) };
+  } catch (thrown) {
+    const config = fallbackConfig(hostname());
+    return { config, sources: [misconfigured(problemOf(thrown))] };
+  }
+}
+
+function buildPorts(): Ports {
+  const exec = realExec();
+  return {
+    clock: realClock(),
+    disk: realDisk(exec),
+    engine: dockerEngine(exec),
+    exec,
+    log: realLog(randomUUID().slice(0, 8), process.env['INVOCATION_ID'] !== undefined),
+    network: realNetwork(),
+  };
+}
+
+function parseCommandLine(argv: readonly string[]): { command: string; json: boolean; limit: number } | null {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, limit: { type: 'string', default: '50' } },
+    });
+    const limit = Number(values.limit);
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new Error(`--limit takes a whole number from 1, not «${values.limit}»`);
+    return { command: positionals[0] ?? 'help', json: values.json, limit };
+  } catch (thrown) {
+    process.stderr.write(
+      `role-agent: ${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${USAGE}`,
+    );
+    return null;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.done;
+}

@@ -1,0 +1,40 @@
+import { problemOf, type Problem } from '@metrica-fleet/protocol';
+import type { Context } from '../act/context.ts';
+import type { Journal } from '../decide/journal.ts';
+import type { Observation } from '../decide/vocabulary.ts';
+import { observeDesired, type Contact } from './desired.ts';
+import { observeStack, type Stack } from './stack.ts';
+
+/** Everything that a run saw: what decide needs, and what only the report needs. */
+export interface World {
+  readonly seen: Observation;
+  /** How each source answered that was asked. */
+  readonly contacts: readonly Contact[];
+  readonly look: StackLook;
+}
+
+/** A look at the running stack, or why there was none. */
+export interface StackLook {
+  readonly stack: Stack | null;
+  readonly problem: Problem | null;
+}
+
+/** Looks at the sources and at the stack, side by side: neither needs the other. */
+export async function observeWorld(context: Context, journal: Journal): Promise<World> {
+  const [{ desired, contacts }, look] = await Promise.all([
+    observeDesired(context),
+    lookAtStack(context, journal),
+  ]);
+  const faults = look.problem === null ? (look.stack?.faults ?? []) : null;
+  return { seen: { desired, faults }, contacts, look };
+}
+
+/** The stack of the current deployment; nothing, without a problem, where there is none. */
+export async function lookAtStack({ ports, paths }: Context, { current }: Journal): Promise<StackLook> {
+  if (current === null) return { stack: null, problem: null };
+  try {
+    return { stack: await observeStack({ ports, paths }, current), problem: null };
+  } catch (thrown) {
+    return { stack: null, problem: problemOf(thrown) };
+  }
+}

@@ -1,0 +1,73 @@
+import type { Status } from '@metrica-fleet/protocol';
+import type { Context } from '../act/context.ts';
+import { remaining } from '../decide/backoff.ts';
+import type { Backoff, Journal } from '../decide/journal.ts';
+import { lookAtStack, type StackLook, type World } from '../observe/world.ts';
+import type { Moment } from '../ports/clock.ts';
+import { AGENT_VERSION } from '../version.ts';
+import { readStatus } from './read-status.ts';
+import { statusOf } from './status.ts';
+
+/** Seconds between runs where no role says otherwise, and while there is no role yet. */
+const DEFAULT_INTERVAL = 300;
+const INTERVAL_WITHOUT_ROLE = 60;
+
+export interface RunReport {
+  readonly status: Status;
+  /** Whether the run did anything beyond looking. */
+  readonly changed: boolean;
+}
+
+export interface RunOutcome {
+  readonly journal: Journal;
+  readonly world: World;
+  readonly changed: boolean;
+}
+
+/**
+ * Leaves the facts of the run in `/run/role-agent` (tmpfs): the status for people, and three small files for the gate,
+ * which decides each minute in shell whether Node needs to start at all. A run that changed nothing costs the card nothing.
+ */
+export async function report(context: Context, { journal, world, changed }: RunOutcome): Promise<RunReport> {
+  const { ports, paths, config } = context;
+  const look = changed ? await lookAtStack(context, journal) : world.look;
+  const now = ports.clock.now();
+  const former = await readStatus(ports.disk, paths);
+  const status = statusOf({
+    device: config.device,
+    agentVersion: AGENT_VERSION,
+    journal,
+    world,
+    look,
+    now,
+    lastConvergence: former?.lastConvergence ?? null,
+  });
+  await ports.disk.write('report.status', paths.run.status, { content: `${JSON.stringify(status)}\n` });
+  await ports.disk.write('report.expected', paths.run.expected, { content: runningIds(look) });
+  await ports.disk.write('report.due', paths.run.nextDue, {
+    content: `${Math.ceil(now.uptime + waitOf(journal, world, now))}\n`,
+  });
+  if (journal.state.name === 'idle') await ports.disk.remove('report.finished', paths.run.unfinished);
+  else
+    await ports.disk.write('report.unfinished', paths.run.unfinished, { content: `${journal.state.name}\n` });
+  return { status, changed };
+}
+
+/** Seconds until the next run is due by itself: the role's interval, or the end of a backoff that comes sooner. */
+function waitOf(journal: Journal, world: World, now: Moment): number {
+  const interval =
+    journal.current?.interval ?? (journal.delayed === null ? INTERVAL_WITHOUT_ROLE : DEFAULT_INTERVAL);
+  const faulty = (world.seen.faults ?? []).length > 0;
+  const backoffs = [journal.delayed, faulty ? journal.repairs : null].filter(
+    (one): one is Backoff => one !== null,
+  );
+  return Math.min(interval, ...backoffs.map((backoff) => remaining(backoff, now)));
+}
+
+function runningIds({ stack }: StackLook): string {
+  const ids = (stack?.containers ?? []).filter(({ state }) => state === 'running').map(({ id }) => id);
+  return ids
+    .sort()
+    .map((id) => `${id}\n`)
+    .join('');
+}

@@ -1,0 +1,103 @@
+import type { Health, Problem, Status } from '@metrica-fleet/protocol';
+import type { Deployment, Journal } from '../decide/journal.ts';
+import { underWay } from '../decide/outcomes.ts';
+import { judgeWanted, wantedKey } from '../decide/wanted.ts';
+import type { StackLook, World } from '../observe/world.ts';
+import type { Moment } from '../ports/clock.ts';
+import type { Desired } from '../sources/source.ts';
+
+/** What the status is made from. */
+export interface StatusFacts {
+  readonly device: string;
+  readonly agentVersion: string;
+  readonly journal: Journal;
+  readonly world: World;
+  /** The stack after everything was done. */
+  readonly look: StackLook;
+  readonly now: Moment;
+  /** The former status's last convergence, kept while there is no newer one. */
+  readonly lastConvergence: string | null;
+}
+
+/** The status of the device in the words of the protocol. Pure. */
+export function statusOf(facts: StatusFacts): Status {
+  const { device, agentVersion, journal, world, look, now } = facts;
+  const { desired } = world.seen;
+  const problems = problemsOf(facts);
+  const health = healthOf(facts);
+  const converged = health === 'healthy' && pendingOf(facts) === null;
+  return {
+    schemaVersion: 1,
+    device,
+    agentVersion,
+    at: now.wall,
+    state: journal.state.name,
+    health,
+    running: namesOf(journal.current),
+    wanted: desired === null ? null : { role: desired.role, commit: desired.commit, digest: desired.digest },
+    pending: pendingOf(facts),
+    lastUpdate: journal.updatedAt,
+    lastConvergence: converged ? now.wall : facts.lastConvergence,
+    problems,
+    services: (look.stack?.containers ?? []).map(({ service, state, health: check, restarts }) => ({
+      name: service,
+      state,
+      health: check,
+      restarts,
+    })),
+    sources: world.contacts.map(({ source, problem }) => ({ name: source, answered: problem === null })),
+  };
+}
+
+function healthOf({ journal, look, world, now }: StatusFacts): Health {
+  if (journal.state.name !== 'idle') return 'updating';
+  const verdict = judgeWanted(journal, world.seen.desired, now);
+  if (journal.current === null) return verdict === 'nothing-known' ? 'empty' : 'failed';
+  if (look.stack === null || look.stack.faults.length > 0) return 'degraded';
+  return 'healthy';
+}
+
+/** Why what is wanted is not what runs, in words; null when it is, or when nothing is wanted. */
+function pendingOf({ journal, world, now }: StatusFacts): string | null {
+  const { desired } = world.seen;
+  const update = underWay(journal);
+  if (update !== null) return `${journal.state.name} ${update.role}@${update.commit.slice(0, 12)}`;
+  switch (judgeWanted(journal, desired, now)) {
+    case 'nothing-known':
+      return 'no source has ever answered';
+    case 'in-place':
+      return null;
+    case 'quarantined':
+      return `${nameOf(desired)} failed here and is quarantined until a newer commit comes`;
+    case 'waiting':
+      return `${nameOf(desired)} is tried again after a pause (try ${journal.delayed?.attempts ?? 0})`;
+    case 'news':
+      return `${nameOf(desired)} is next`;
+  }
+}
+
+function problemsOf({ journal, world, look }: StatusFacts): Problem[] {
+  const { desired } = world.seen;
+  const key = desired === null ? null : wantedKey(desired);
+  const quarantined = journal.quarantine.find((entry) => entry.key === key)?.problem;
+  const { state } = journal;
+  return [
+    quarantined,
+    state.name === 'reverting' ? state.problem : undefined,
+    state.name === 'probation' || state.name === 'activating' ? (state.revertedFor ?? undefined) : undefined,
+    journal.delayed?.problem,
+    look.problem ?? undefined,
+    journal.repairs?.problem,
+    ...world.contacts.map(({ problem }) => problem ?? undefined),
+  ].filter((problem): problem is Problem => problem !== undefined);
+}
+
+function namesOf(deployment: Deployment | null): Status['running'] {
+  if (deployment === null) return null;
+  const { role, commit, digest } = deployment.release;
+  return { role, commit, digest };
+}
+
+function nameOf(desired: Desired | null): string {
+  return desired === null ? 'nothing' : `${desired.role}@${desired.commit.slice(0, 12)}`;
+}

@@ -1,0 +1,50 @@
+import type { Context } from './act/context.ts';
+import { perform } from './act/executors.ts';
+import { remember } from './act/remember.ts';
+import { decide } from './decide/decide.ts';
+import type { Journal } from './decide/journal.ts';
+import type { Event } from './decide/vocabulary.ts';
+import { observeJournal } from './observe/journal.ts';
+import { observeWorld } from './observe/world.ts';
+import { report, type RunReport } from './report/report.ts';
+
+/** More steps than this in one run is a bug of ours; the run ends and the next one goes on from the journal. */
+const MAX_STEPS = 40;
+
+/**
+ * One convergence: observe, decide, act, report. The caller holds the lock. Every step is remembered before it is
+ * acted upon, so that a run may end anywhere, by power cut too, and the next one continues from what is written.
+ */
+export async function run(context: Context): Promise<RunReport> {
+  const { ports, paths } = context;
+  // Before anything is looked at: a wake that comes during this run must start another one.
+  await ports.disk.remove('wake.clear', paths.run.wake);
+
+  const { journal: found, origin } = await observeJournal(ports.disk, paths);
+  if (origin === 'former' || origin === 'rebuilt')
+    ports.log.warning('The journal was not readable', { origin });
+  const world = await observeWorld(context, found);
+  const { journal, changed } = await converge(context, found, { type: 'observed', seen: world.seen });
+
+  return report(context, { journal, world, changed });
+}
+
+/** Decide and act, until nothing is left to do now. */
+async function converge(
+  context: Context,
+  found: Journal,
+  first: Event,
+): Promise<{ journal: Journal; changed: boolean }> {
+  let journal = found;
+  let event: Event | null = first;
+  let changed = false;
+  for (let steps = 0; event !== null && steps < MAX_STEPS; steps += 1) {
+    const step = decide(journal, event, context.ports.clock.now());
+    await remember(context, journal, step);
+    journal = step.journal;
+    if (step.effect === null) break;
+    changed = true;
+    event = await perform(step.effect, context);
+  }
+  return { journal, changed };
+}

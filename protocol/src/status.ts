@@ -1,0 +1,67 @@
+import {
+  Array as List,
+  Boolean as Bool,
+  Enum,
+  Integer,
+  Literal,
+  Null,
+  Object as Obj,
+  Optional,
+  String as Str,
+  Union,
+  type Static,
+  type TSchema,
+} from 'typebox';
+import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import { CommitSchema, RoleNameSchema } from './names.ts';
+import { DigestSchema } from './digest.ts';
+
+const orNull = <S extends TSchema>(schema: S) => Union([schema, Null()]);
+const Time = Str({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' });
+const codes = Object.keys(ERROR_CODES) as ErrorCode[];
+
+/** A problem as it travels: see errors.ts. */
+export const ProblemSchema = Obj({
+  code: Enum(codes),
+  what: Str(),
+  where: Optional(Str()),
+  remedy: Optional(Str()),
+});
+
+/** The states of an update on a device; SPEC.md of the agent says what each means. */
+export const UPDATE_STATES = ['idle', 'staging', 'staged', 'activating', 'probation', 'reverting'] as const;
+
+/** In one word, how the device is: what a tile on the dashboard shows. */
+export const HEALTH = ['healthy', 'updating', 'degraded', 'failed', 'empty'] as const;
+export type Health = (typeof HEALTH)[number];
+
+const DeploymentStatus = Obj({ role: RoleNameSchema, commit: CommitSchema, digest: orNull(DigestSchema) });
+
+/**
+ * What a device says of itself (principle 8 of the founding document: role, commit, last update, last successful
+ * convergence, health, error summary). Written to `/run/role-agent/status.json` by every run and sent to an overlord.
+ */
+export const StatusSchema = Obj({
+  schemaVersion: Literal(1),
+  device: Str(),
+  agentVersion: Str(),
+  /** When the run ended that wrote this. */
+  at: Time,
+  state: Enum(UPDATE_STATES),
+  health: Enum(HEALTH),
+  /** What runs, having passed its gate. */
+  running: orNull(DeploymentStatus),
+  /** What is wanted, by the last source that answered. */
+  wanted: orNull(DeploymentStatus),
+  /** Why what is wanted is not what runs, in words; null when it is. */
+  pending: orNull(Str()),
+  lastUpdate: orNull(Time),
+  lastConvergence: orNull(Time),
+  /** Everything that is wrong, worst first. */
+  problems: List(ProblemSchema),
+  services: List(
+    Obj({ name: Str(), state: Str(), health: orNull(Str()), restarts: Integer({ minimum: 0 }) }),
+  ),
+  sources: List(Obj({ name: Str(), answered: Bool() })),
+});
+export type Status = Static<typeof StatusSchema>;
