@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_HOPS } from '../../src/decide/brake.ts';
+import { EMPTY_JOURNAL } from '../../src/decide/journal.ts';
+import { CONTENT, deployment, ENVIRONMENT, RUNNING_A, STOPPED, Story, wanted } from './story.ts';
+
+describe('an update that goes well', () => {
+  it('walks staging, staged, activating, probation, idle, and keeps the former release as the way back', () => {
+    const story = new Story().reaches('idle', 'b');
+    expect(story.states).toEqual(['staging', 'staging', 'staged', 'activating', 'probation', 'idle']);
+    expect(story.journal.current).toEqual(deployment('b'));
+    expect(story.journal.previous).toEqual(deployment('a'));
+    expect(story.effect).toEqual({ kind: 'collect', keep: [deployment('b'), deployment('a')] });
+    expect(story.history.map(({ event }) => event)).toEqual(['update-started', 'staged', 'activated', 'updated']);
+  });
+
+  it('installs the first release on an empty device', () => {
+    const story = new Story(EMPTY_JOURNAL).reaches('idle', 'b');
+    expect(story.journal.current).toEqual(deployment('b'));
+    expect(story.journal.previous).toBeNull();
+  });
+
+  it('does nothing at all when what is wanted is in place', () => {
+    const story = new Story().runs(wanted('a'));
+    expect(story.effect).toBeNull();
+    expect(story.journal).toBe(RUNNING_A);
+  });
+
+  it('ends the run while images are pulled, and goes on in a later one', () => {
+    const story = new Story().reaches('staging', 'b');
+    story.happens({ type: 'fetched', deployment: deployment('b'), counter: 7 }).happens({ type: 'pulling' });
+    expect(story.effect).toBeNull();
+    story.runs(wanted('b'));
+    expect(story.effect).toMatchObject({ kind: 'pull' });
+    expect(story.journal.counters).toEqual({ web: 7 });
+  });
+
+  it('takes the newest release when a newer one comes before the swap (skip to latest)', () => {
+    const story = new Story().reaches('staged', 'b').runs(wanted('c'));
+    expect(story.effect).toMatchObject({ kind: 'fetch', wanted: wanted('c') });
+  });
+
+  it('settles the release in probation before it looks at a newer one', () => {
+    const story = new Story().reaches('probation', 'b').runs(wanted('c'));
+    expect(story.effect).toMatchObject({ kind: 'judge', deployment: deployment('b') });
+  });
+
+  it('drops what is on its way when the fleet goes back to what runs', () => {
+    const story = new Story().reaches('staged', 'b').runs(wanted('a'));
+    expect(story.states.at(-1)).toBe('idle');
+    expect(story.effect).toBeNull();
+  });
+});
+
+describe('a crash', () => {
+  const resumed = [
+    ['staging', 'fetch'],
+    ['staged', 'mark'],
+    ['activating', 'activate'],
+    ['probation', 'judge'],
+  ] as const;
+  for (const [state, effect] of resumed) {
+    it(`in ${state} is continued with ${effect} (A4)`, () => {
+      const story = new Story();
+      if (state === 'staging') story.runs(wanted('b'));
+      else story.reaches(state, 'b');
+      expect(story.journal.state.name).toBe(state);
+      story.runs(wanted('b'));
+      expect(story.effect?.kind).toBe(effect);
+    });
+  }
+
+  it('in reverting is continued with revert', () => {
+    const story = new Story().reaches('probation', 'b').fails(CONTENT).runs(wanted('b'));
+    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: deployment('a') });
+  });
+
+  it('by reboot in probation opens the gate anew, and three of them fail it (A8)', () => {
+    const story = new Story().reaches('probation', 'b');
+    for (const round of [1, 2]) {
+      story.reboots().runs(wanted('b'));
+      expect(story.effect?.kind).toBe('activate');
+      story.happens({ type: 'activated', gate: story.gate() });
+      expect(story.journal.state).toMatchObject({ name: 'probation', gate: { reboots: round } });
+    }
+    story.reboots().runs(wanted('b'));
+    expect(story.journal.state).toMatchObject({ name: 'reverting', problem: { code: 'reboot-loop' } });
+    expect(story.journal.quarantine).toMatchObject([{ key: deployment('b').key }]);
+  });
+});
+
+describe('a bad release', () => {
+  it('that fails before the swap changes nothing that runs, and is quarantined (A5)', () => {
+    const story = new Story().runs(wanted('b')).fails({ code: 'compose-invalid', what: 'bad yaml' });
+    expect(story.states.at(-1)).toBe('idle');
+    expect(story.journal.current).toEqual(deployment('a'));
+    expect(story.runs(wanted('b')).effect).toBeNull();
+    expect(story.runs(wanted('c')).effect?.kind).toBe('fetch');
+  });
+
+  it('that fails its gate goes back to the former one, which has to pass its own gate', () => {
+    const story = new Story().reaches('probation', 'b').fails(CONTENT);
+    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: deployment('a') });
+    story.happens({ type: 'activated', gate: story.gate() });
+    expect(story.journal.state).toMatchObject({ name: 'probation', next: deployment('a'), revertedFor: CONTENT });
+    story.happens({ type: 'passed' });
+    expect(story.journal).toMatchObject({ state: { name: 'idle' }, current: deployment('a'), previous: deployment('o') });
+    expect(story.history.at(-1)).toMatchObject({ event: 'reverted', problem: CONTENT });
+    expect(story.runs(wanted('b')).effect).toBeNull();
+  });
+
+  it('as the very first one is stopped, and the device waits for a better one', () => {
+    const story = new Story(EMPTY_JOURNAL).reaches('probation', 'b').fails(CONTENT);
+    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: null });
+    story.happens({ type: 'passed' });
+    expect(story.journal).toMatchObject({ state: { name: 'idle' }, current: null });
+    expect(story.runs(wanted('c')).effect?.kind).toBe('fetch');
+  });
+
+  it('whose former release does not come up either is left to repairs, not to an endless back and forth', () => {
+    const story = new Story().reaches('probation', 'b').fails(CONTENT);
+    story.happens({ type: 'activated', gate: story.gate() }).fails(CONTENT);
+    expect(story.journal.state.name).toBe('idle');
+    expect(story.journal.current).toEqual(deployment('a'));
+    expect(story.waits(3_600).runs(wanted('b'), [STOPPED]).effect?.kind).toBe('repair');
+  });
+
+  it('cannot be reverted for a while: the way back is tried five times, one a run', () => {
+    const story = new Story().reaches('probation', 'b').fails(CONTENT).fails(ENVIRONMENT);
+    for (let tries = 2; tries <= 5; tries += 1) {
+      expect(story.journal.state.name).toBe('reverting');
+      story.runs(wanted('b')).fails(ENVIRONMENT);
+    }
+    expect(story.journal.state.name).toBe('idle');
+  });
+});
+
+describe('a bad day that is not the release’s fault', () => {
+  it('delays the update with a growing wait and quarantines nothing (A6)', () => {
+    const story = new Story().runs(wanted('b')).fails(ENVIRONMENT);
+    expect(story.journal.quarantine).toEqual([]);
+    expect(story.runs(wanted('b')).effect).toBeNull();
+    const first = story.journal.delayed?.wait ?? 0;
+    story.waits(first).runs(wanted('b')).fails(ENVIRONMENT);
+    expect(story.journal.delayed?.wait).toBeGreaterThan(first * 1.5);
+  });
+
+  it('is forgotten by a reboot: the next try is at once', () => {
+    const story = new Story().runs(wanted('b')).fails(ENVIRONMENT).reboots().runs(wanted('b'));
+    expect(story.effect?.kind).toBe('fetch');
+  });
+
+  it('during the swap is tried again each minute, then the device goes back without blaming the release', () => {
+    const story = new Story().reaches('activating', 'b').fails(ENVIRONMENT);
+    for (let tries = 2; tries <= 5; tries += 1) {
+      expect(story.journal.state.name).toBe('activating');
+      story.runs(wanted('b')).fails(ENVIRONMENT);
+    }
+    expect(story.journal.state.name).toBe('reverting');
+    expect(story.journal.quarantine).toEqual([]);
+  });
+
+  it('in probation leaves the verdict open', () => {
+    const story = new Story().reaches('probation', 'b').fails({ code: 'docker-unreachable', what: 'no answer' });
+    expect(story.journal.state.name).toBe('probation');
+    expect(story.effect).toBeNull();
+  });
+});
+
+describe('a stack that breaks later', () => {
+  it('is repaired, three times with growing pauses, then the device goes back to the release before (A7)', () => {
+    const story = new Story();
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      story.runs(wanted('a'), [STOPPED]);
+      expect(story.effect).toMatchObject({ kind: 'repair', faults: [STOPPED] });
+      story.happens({ type: 'repaired' }).runs(wanted('a'), [STOPPED]);
+      expect(story.effect).toBeNull();
+      story.waits(story.journal.repairs?.wait ?? 0);
+    }
+    story.runs(wanted('a'), [STOPPED]);
+    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('a'), to: deployment('o') });
+    expect(story.journal.quarantine).toMatchObject([{ key: deployment('a').key }]);
+  });
+
+  it('keeps being repaired where there is nothing to go back to', () => {
+    const story = new Story({ ...RUNNING_A, previous: null });
+    for (let attempt = 1; attempt <= 6; attempt += 1) {
+      story.runs(wanted('a'), [STOPPED]);
+      expect(story.effect?.kind).toBe('repair');
+      story.happens({ type: 'repaired' }).waits(4_500);
+    }
+  });
+
+  it('is judged sick only when Docker answers', () => {
+    expect(new Story().runs(wanted('a'), null).effect).toBeNull();
+  });
+
+  it('has its repairs forgotten after ten quiet minutes, and not sooner', () => {
+    const story = new Story().runs(wanted('a'), [STOPPED]).happens({ type: 'repaired' });
+    expect(story.waits(60).runs(wanted('a')).journal.repairs).not.toBeNull();
+    expect(story.waits(600).runs(wanted('a')).journal.repairs).toBeNull();
+  });
+});
+
+describe('a loop', () => {
+  it('of states is ended by a count, not by luck (A9)', () => {
+    const story = new Story();
+    for (let round = 0; round < MAX_HOPS * 2; round += 1) {
+      const letter = round % 2 === 0 ? 'b' : 'c';
+      story.runs(wanted(letter)).happens({ type: 'fetched', deployment: deployment(letter), counter: null }).happens({ type: 'pulled' });
+      if (story.journal.quarantine.length > 0) break;
+    }
+    expect(story.journal.quarantine).toMatchObject([{ problem: { code: 'loop-detected' } }]);
+  });
+});
