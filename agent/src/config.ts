@@ -1,57 +1,14 @@
 import {
+  DeviceConfigSchema,
   DeviceNameSchema,
   FleetError,
   parse,
-  RoleNameSchema,
-  VariableNameSchema,
+  parseYaml,
+  type GitSourceConfig,
   type VariableInput,
 } from '@metrica-fleet/protocol';
-import {
-  Array as List,
-  Boolean as Bool,
-  Number as Num,
-  Object as Obj,
-  Optional,
-  Record,
-  String as Str,
-  Union,
-  type Static,
-} from 'typebox';
-import { parseYaml } from './yaml-file.ts';
-
-const strict = { additionalProperties: false } as const;
-const AbsolutePath = Str({ pattern: '^/[^\\0\\n]*$' });
-/** A ref name as git-check-ref-format(1) allows it, minus what nobody uses and a shell or git could misread. */
-const RefName = Str({ pattern: '^(?!-)(?!.*(\\.\\.|//|@\\{|\\.lock$|/$))[A-Za-z0-9._/-]{1,200}$' });
-
-const GitSchema = Obj(
-  {
-    /** Anything that `git` fetches from: https, http, ssh (`user@host:path` too), git, file or an absolute path. */
-    url: Str({ pattern: '^(?!-)[^\\s]{1,1000}$' }),
-    branch: Optional(RefName),
-    tag: Optional(RefName),
-    credentials: Optional(AbsolutePath),
-    ssh_key: Optional(AbsolutePath),
-    known_hosts: Optional(AbsolutePath),
-  },
-  strict,
-);
-const DirectorySchema = Obj({ path: AbsolutePath }, strict);
-
-/** `config.yaml` as a person writes it; unknown fields are typos and refused. */
-const ConfigSchema = Obj(
-  {
-    device: Optional(DeviceNameSchema),
-    role: Optional(RoleNameSchema),
-    site: Optional(DeviceNameSchema),
-    allowed_signers: Optional(AbsolutePath),
-    vars: Optional(Record(VariableNameSchema, Union([Str({ maxLength: 4096 }), Num(), Bool()]), strict)),
-    sources: List(Union([Obj({ git: GitSchema }, strict), Obj({ directory: DirectorySchema }, strict)]), {
-      minItems: 1,
-    }),
-  },
-  strict,
-);
+import type { Paths } from './paths.ts';
+import type { Disk } from './ports/disk.ts';
 
 export interface GitConfig {
   readonly kind: 'git';
@@ -87,6 +44,21 @@ export interface Config {
   readonly sources: readonly (GitConfig | DirectoryConfig)[];
 }
 
+/** Reads the configuration file. Throws `config-invalid`; see parseConfig. */
+export async function readConfig(disk: Disk, paths: Paths, hostname: string): Promise<Config> {
+  return parseConfig(await disk.readText(paths.config), paths.config, hostname);
+}
+
+/** What holds where the configuration cannot be used: a name for the status, and nothing to ask. */
+export function fallbackConfig(hostname: string): Config {
+  const device = deviceNameOf(hostname);
+  return { device, role: null, site: null, allowedSigners: null, vars: {}, sources: [] };
+}
+
+function deviceNameOf(hostname: string): string {
+  return (hostname.split('.')[0] ?? '').toLowerCase();
+}
+
 const REMEDY = 'Correct the file; /usr/share/doc/role-agent/config.example.yaml shows every field.';
 
 /**
@@ -102,10 +74,14 @@ export function parseConfig(text: string | null, where: string, hostname: string
       remedy: 'Copy /usr/share/doc/role-agent/config.example.yaml there and name a source.',
     });
   }
-  const file = parseYaml(text, { where, code: 'config-invalid', schema: ConfigSchema, remedy: REMEDY });
+  const file = parseYaml(text, { where, code: 'config-invalid', schema: DeviceConfigSchema, remedy: REMEDY });
   const { value } = file;
-  const device = value.device ?? (hostname.split('.')[0] ?? '').toLowerCase();
-  parse(DeviceNameSchema, device, { where: `${where}: host name`, code: 'config-invalid', remedy: 'Set `device:`.' });
+  const device = value.device ?? deviceNameOf(hostname);
+  parse(DeviceNameSchema, device, {
+    where: `${where}: host name`,
+    code: 'config-invalid',
+    remedy: 'Set `device:`.',
+  });
   return {
     device,
     role: value.role ?? null,
@@ -122,7 +98,7 @@ export function parseConfig(text: string | null, where: string, hostname: string
   };
 }
 
-function gitConfig(git: Static<typeof GitSchema>, refuse: (what: string, remedy: string) => never): GitConfig {
+function gitConfig(git: GitSourceConfig, refuse: (what: string, remedy: string) => never): GitConfig {
   if (git.branch !== undefined && git.tag !== undefined)
     refuse('The git source has both a branch and a tag', 'Keep one of them.');
   if (hasPassword(git.url)) {

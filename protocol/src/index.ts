@@ -1,4 +1,5 @@
 export * from './bundle.ts';
+export * from './device-config.ts';
 export * from './digest.ts';
 export * from './duration.ts';
 export * from './errors.ts';
@@ -12,3 +13,4 @@ export * from './unpack.ts';
 export * from './status.ts';
 export * from './variables.ts';
 export * from './version.ts';
+export * from './yaml.ts';

@@ -11,6 +11,8 @@ export interface FileStat {
 export interface Disk {
   read(path: string): Promise<Uint8Array | null>;
   readText(path: string): Promise<string | null>;
+  /** The content of a file in pieces, for what may be too large for memory. Throws where there is none. */
+  stream(path: string): AsyncIterable<Uint8Array>;
   /** Names in a folder, sorted; null where there is none. */
   list(path: string): Promise<readonly string[] | null>;
   /** Does not follow links. */
@@ -19,11 +21,11 @@ export interface Disk {
   /** Free bytes and inodes for the file system that holds a path. */
   space(path: string): Promise<{ readonly bytes: number; readonly inodes: number }>;
 
-  /** Writes a file in place, not durable by itself: for files in staging and on tmpfs. Makes its folder. */
+  /** Writes a file in place, not durable by itself: for files in staging and on tmpfs. Makes its folder. What `content` throws comes out unchanged if it is a FleetError. */
   write(
     label: Label,
     path: string,
-    file: { readonly content: string | Uint8Array; readonly mode?: number },
+    file: { readonly content: string | Uint8Array | AsyncIterable<Uint8Array>; readonly mode?: number },
   ): Promise<void>;
   /** Durable and atomic: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new text, never less. */
   replace(label: Label, path: string, content: string): Promise<void>;

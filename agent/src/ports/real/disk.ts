@@ -1,4 +1,5 @@
 import { FleetError } from '@metrica-fleet/protocol';
+import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Disk, FileStat } from '../disk.ts';
@@ -19,6 +20,13 @@ export function realDisk(exec: Exec): Disk {
 const reads = {
   read: (path: string): Promise<Uint8Array | null> => orNull(fs.readFile(path), path),
   readText: (path: string): Promise<string | null> => orNull(fs.readFile(path, 'utf8'), path),
+  async *stream(path: string): AsyncIterable<Uint8Array> {
+    try {
+      for await (const chunk of createReadStream(path)) yield chunk as Buffer;
+    } catch (error) {
+      throw failed(path, error);
+    }
+  },
   readLink: async (path: string): Promise<string | null> => {
     try {
       return await fs.readlink(path);
@@ -144,6 +152,7 @@ function isCode(error: unknown, ...codes: string[]): boolean {
 }
 
 function failed(path: string, cause: unknown): FleetError {
+  if (cause instanceof FleetError) return cause;
   const full = isCode(cause, 'ENOSPC', 'EDQUOT');
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new FleetError(

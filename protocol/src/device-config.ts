@@ -1,0 +1,49 @@
+import {
+  Array as List,
+  Boolean as Bool,
+  Number as Num,
+  Object as Obj,
+  Optional,
+  Record,
+  String as Str,
+  Union,
+  type Static,
+} from 'typebox';
+import { DeviceNameSchema, RoleNameSchema, VariableNameSchema } from './names.ts';
+
+const strict = { additionalProperties: false } as const;
+const AbsolutePath = Str({ pattern: '^/[^\\0\\n]*$' });
+/** A ref name as git-check-ref-format(1) allows it, minus what nobody uses and a shell or git could misread. */
+const RefName = Str({ pattern: '^(?!-)(?!.*(\\.\\.|//|@\\{|\\.lock$|/$))[A-Za-z0-9._/-]{1,200}$' });
+
+const GitSchema = Obj(
+  {
+    /** Anything that `git` fetches from: https, http, ssh (`user@host:path` too), git, file or an absolute path. */
+    url: Str({ pattern: '^(?!-)[^\\s]{1,1000}$' }),
+    branch: Optional(RefName),
+    tag: Optional(RefName),
+    credentials: Optional(AbsolutePath),
+    ssh_key: Optional(AbsolutePath),
+    known_hosts: Optional(AbsolutePath),
+  },
+  strict,
+);
+const DirectorySchema = Obj({ path: AbsolutePath }, strict);
+
+/** The `git` source of `config.yaml`. At most one of `branch` and `tag`; default is branch `main`. */
+export type GitSourceConfig = Static<typeof GitSchema>;
+
+/** `/etc/role-agent/config.yaml`, which a person or the provisioning writes; unknown fields are typos and refused. */
+export const DeviceConfigSchema = Obj(
+  {
+    device: Optional(DeviceNameSchema),
+    role: Optional(RoleNameSchema),
+    site: Optional(DeviceNameSchema),
+    allowed_signers: Optional(AbsolutePath),
+    vars: Optional(Record(VariableNameSchema, Union([Str({ maxLength: 4096 }), Num(), Bool()]), strict)),
+    sources: List(Union([Obj({ git: GitSchema }, strict), Obj({ directory: DirectorySchema }, strict)]), {
+      minItems: 1,
+    }),
+  },
+  strict,
+);
