@@ -10,7 +10,12 @@ describe('an update that goes well', () => {
     expect(story.journal.current).toEqual(deployment('b'));
     expect(story.journal.previous).toEqual(deployment('a'));
     expect(story.effect).toEqual({ kind: 'collect', keep: [deployment('b'), deployment('a')] });
-    expect(story.history.map(({ event }) => event)).toEqual(['update-started', 'staged', 'activated', 'updated']);
+    expect(story.history.map(({ event }) => event)).toEqual([
+      'update-started',
+      'staged',
+      'activated',
+      'updated',
+    ]);
   });
 
   it('installs the first release on an empty device', () => {
@@ -101,9 +106,17 @@ describe('a bad release', () => {
     const story = new Story().reaches('probation', 'b').fails(CONTENT);
     expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: deployment('a') });
     story.happens({ type: 'activated', gate: story.gate() });
-    expect(story.journal.state).toMatchObject({ name: 'probation', next: deployment('a'), revertedFor: CONTENT });
+    expect(story.journal.state).toMatchObject({
+      name: 'probation',
+      next: deployment('a'),
+      revertedFor: CONTENT,
+    });
     story.happens({ type: 'passed' });
-    expect(story.journal).toMatchObject({ state: { name: 'idle' }, current: deployment('a'), previous: deployment('o') });
+    expect(story.journal).toMatchObject({
+      state: { name: 'idle' },
+      current: deployment('a'),
+      previous: deployment('f'),
+    });
     expect(story.history.at(-1)).toMatchObject({ event: 'reverted', problem: CONTENT });
     expect(story.runs(wanted('b')).effect).toBeNull();
   });
@@ -160,7 +173,9 @@ describe('a bad day that is not the release’s fault', () => {
   });
 
   it('in probation leaves the verdict open', () => {
-    const story = new Story().reaches('probation', 'b').fails({ code: 'docker-unreachable', what: 'no answer' });
+    const story = new Story()
+      .reaches('probation', 'b')
+      .fails({ code: 'docker-unreachable', what: 'no answer' });
     expect(story.journal.state.name).toBe('probation');
     expect(story.effect).toBeNull();
   });
@@ -177,7 +192,7 @@ describe('a stack that breaks later', () => {
       story.waits(story.journal.repairs?.wait ?? 0);
     }
     story.runs(wanted('a'), [STOPPED]);
-    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('a'), to: deployment('o') });
+    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('a'), to: deployment('f') });
     expect(story.journal.quarantine).toMatchObject([{ key: deployment('a').key }]);
   });
 
@@ -206,7 +221,10 @@ describe('a loop', () => {
     const story = new Story();
     for (let round = 0; round < MAX_HOPS * 2; round += 1) {
       const letter = round % 2 === 0 ? 'b' : 'c';
-      story.runs(wanted(letter)).happens({ type: 'fetched', deployment: deployment(letter), counter: null }).happens({ type: 'pulled' });
+      story
+        .runs(wanted(letter))
+        .happens({ type: 'fetched', deployment: deployment(letter), counter: null })
+        .happens({ type: 'pulled' });
       if (story.journal.quarantine.length > 0) break;
     }
     expect(story.journal.quarantine).toMatchObject([{ problem: { code: 'loop-detected' } }]);

@@ -37,7 +37,10 @@ const chapter = fc.record({
 });
 
 /** One run, cut short after `crash` effects. Asserts what must hold at every step. */
-function tell(story: Story, { wants, luck, crash, reboot, broken, pause }: typeof chapter extends fc.Arbitrary<infer T> ? T : never): void {
+function tell(
+  story: Story,
+  { wants, luck, crash, reboot, broken, pause }: typeof chapter extends fc.Arbitrary<infer T> ? T : never,
+): void {
   if (reboot) story.reboots();
   story.waits(pause).runs(wanted(wants), broken ? [STOPPED] : []);
   for (let step = 0; step < crash && story.effect !== null; step += 1) {
@@ -46,7 +49,9 @@ function tell(story: Story, { wants, luck, crash, reboot, broken, pause }: typeo
     const event = outcome(story.effect, luck[step % luck.length] ?? 9, story);
     if (event === null) return;
     story.happens(event);
-    expect(story.journal.current === before.current || event.type === 'passed' || before.current !== null).toBe(true);
+    expect(
+      story.journal.current === before.current || event.type === 'passed' || before.current !== null,
+    ).toBe(true);
   }
 }
 
@@ -54,7 +59,11 @@ function holds(journal: Journal, effect: Effect): void {
   const quarantined = new Set(journal.quarantine.map(({ key }) => key));
   // A5: what is quarantined is never fetched, activated or judged on its way in.
   if (effect.kind === 'fetch') expect(quarantined.has(effect.key)).toBe(false);
-  if (effect.kind === 'activate' && journal.state.name === 'activating' && journal.state.revertedFor === null) {
+  if (
+    effect.kind === 'activate' &&
+    journal.state.name === 'activating' &&
+    journal.state.revertedFor === null
+  ) {
     expect(quarantined.has(effect.deployment.key)).toBe(false);
   }
   // A3: going back leads to a deployment that has passed its gate, never to the one that failed.

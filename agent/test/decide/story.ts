@@ -40,8 +40,8 @@ export const CONTENT: Problem = { code: 'health-failed', what: 'web is unhealthy
 export const ENVIRONMENT: Problem = { code: 'source-unreachable', what: 'no route to host' };
 export const STOPPED: Fault = { kind: 'stopped', subject: 'web', detail: 'has exited with 1' };
 
-/** A journal of a device that runs release `a` and knows release `o` from before. */
-export const RUNNING_A: Journal = { ...EMPTY_JOURNAL, current: deployment('a'), previous: deployment('o') };
+/** A journal of a device that runs release `a` and knows release `f` from before. */
+export const RUNNING_A: Journal = { ...EMPTY_JOURNAL, current: deployment('a'), previous: deployment('f') };
 
 /** A device whose mind is real and whose world is told by the test. */
 export class Story {
