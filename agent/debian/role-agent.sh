@@ -1,0 +1,36 @@
+#!/bin/sh
+# role-agent COMMAND: what people and units call. It starts Node, `run` and `pull` under a lock each.
+# ROLE_AGENT_ROOT puts every path under another root, ROLE_AGENT_NODE names another Node: both for tests.
+
+root=${ROLE_AGENT_ROOT:-}
+run=$root/run/role-agent
+node=${ROLE_AGENT_NODE:-/usr/bin/node}
+bundle=$root/usr/lib/role-agent/role-agent.cjs
+
+case ${1:-} in
+run) lock=$run/lock ;;
+pull) lock=$run/pull-lock ;;
+*) exec "$node" "$bundle" "$@" ;;
+esac
+
+mkdir -p "$run" 2>/dev/null
+if ! [ -w "$run" ]; then
+  echo "role-agent: '$1' writes to $run and needs root: sudo role-agent $1" >&2
+  exit 77
+fi
+
+# Descriptor 9 carries the lock over exec into Node, which marks it close-on-exec at its start: the lock lives exactly
+# as long as the Node process, whatever kills it and whatever children it leaves behind.
+exec 9>"$lock"
+if ! flock -n 9; then
+  # In a unit that is nothing to report: the other run does the work.
+  case " $* " in *" --unit "*) exit 0 ;; esac
+  echo "role-agent: another $1 is going on; nothing done" >&2
+  exit 75
+fi
+
+# From here on the wake is ours. And until this run names the next one, that is due at once: a run that dies is
+# followed by another within a minute, whatever killed it.
+[ "$1" = run ] && rm -f "$run/woken" "$run/next-due"
+
+exec "$node" "$bundle" "$@"
