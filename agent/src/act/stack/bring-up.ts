@@ -1,0 +1,49 @@
+import type { Deployment, Gate } from '../../decide/journal.ts';
+import type { Container } from '../../ports/engine.ts';
+import type { Context } from '../context.ts';
+import { withBound } from './bonds.ts';
+import { changedServices } from './changed.ts';
+import type { StackPlan } from './prepare.ts';
+
+/** The pseudo-role that every device may run beside its own; see `common/`. */
+const COMMON = 'common';
+
+/**
+ * Brings the device's stack to a plan: stops the stacks of other roles, removes what the plan no longer has, starts
+ * what changed, and leaves the rest alone. Removal comes first, since a renamed service needs the former one's port.
+ */
+export async function bringUp(
+  { ports }: Pick<Context, 'ports'>,
+  plan: StackPlan,
+): Promise<{ readonly gate: Gate }> {
+  const { engine, log } = ports;
+  const { role, model, services } = plan;
+  for (const project of await engine.projects()) {
+    if (project === role.name || project === COMMON) continue;
+    log.notice('Stopping the stack of another role', { project });
+    await engine.down('up.other-role', project);
+  }
+  const before = await engine.containers(role.name);
+  const { toStart, removed } = changedServices(services, before);
+  const starting = withBound(model, toStart).filter((service) => services[service] !== undefined);
+  if (removed.length > 0) await engine.removeServices('up.removed', role.name, removed);
+  if (role.update?.strategy === 'stop-first')
+    await engine.removeServices('up.stop-first', role.name, starting);
+  if (starting.length > 0 || removed.length > 0) log.notice('Changing the stack', { starting, removed });
+  await engine.up({ label: 'up.services', model, services: starting });
+  return { gate: openedGate(ports.clock.now(), before) };
+}
+
+/**
+ * A gate that opens now. The baseline is what was there before: a container that has been started since counts from
+ * zero, so that a crash in its first second is not taken for its past.
+ */
+export function openedGate(now: Gate['opened'], before: readonly Container[]): Gate {
+  const restarts = Object.fromEntries(before.map((container) => [container.id, container.restarts]));
+  return { opened: now, goodSince: null, restarts, reboots: 0 };
+}
+
+/** Stops a deployment's stack. Its state and volumes stay. */
+export async function stopStack({ ports }: Pick<Context, 'ports'>, { release }: Deployment): Promise<void> {
+  await ports.engine.down('up.stop', release.role);
+}
