@@ -1,17 +1,17 @@
 import {
   FleetError,
-  parseRole,
   resolveVariables,
   type Release,
   type Role,
   type VariableLayer,
   type Variables,
 } from '@metrica-fleet/protocol';
-import { describeFinding, lintRole, type RoleFiles } from '@metrica-fleet/protocol/lint';
+import { describeFinding, lintRole } from '@metrica-fleet/protocol/lint';
 import { join } from 'node:path';
 import { METADATA_FOLDER } from '../observe/release.ts';
 import type { Disk } from '../ports/disk.ts';
 import type { Context } from './context.ts';
+import { readRole } from './stack/role-file.ts';
 import { requireSuitable } from './suitable.ts';
 import { runValidateScript } from './validate-script.ts';
 
@@ -21,6 +21,8 @@ export interface Staged {
   readonly release: Release;
   readonly layers: readonly VariableLayer[];
 }
+
+type RoleFiles = Parameters<typeof lintRole>[0]['files'];
 
 /** Larger files are no YAML, no env file and no script; the lint needs their names, not their content. Bytes. */
 const LINT_FILE_LIMIT = 1024 * 1024;
@@ -34,17 +36,7 @@ export async function validateRelease(
   { ports, paths }: Pick<Context, 'ports' | 'paths'>,
   { folder, release, layers }: Staged,
 ): Promise<{ readonly role: Role; readonly variables: Variables }> {
-  const text = await ports.disk.readText(join(folder, 'role.yaml'));
-  const name = `roles/${release.role}`;
-  if (text === null) {
-    throw new FleetError({
-      code: 'role-invalid',
-      what: 'The role has no role.yaml',
-      where: `${name}/role.yaml`,
-      remedy: 'Add one; `name:` is all it must hold.',
-    });
-  }
-  const role = parseRole(text, `${name}/role.yaml`);
+  const role = await readRole(ports.disk, folder);
   refuseFindings(release.role, await readFiles(ports.disk, folder));
   await requireSuitable({ ports, paths }, role);
   const variables = resolveVariables(role, layers);

@@ -4,7 +4,7 @@ import type { GitConfig } from '../../config.ts';
 import type { Disk } from '../../ports/disk.ts';
 import { SPACE_MARGIN } from '../space.ts';
 import type { Git } from './command.ts';
-import { looksDamaged } from './problems.ts';
+import { GitFailure } from './problems.ts';
 
 /** Where the head of the followed ref is kept in the cache. */
 export const HEAD_REF = 'refs/fleet/head';
@@ -65,6 +65,7 @@ async function fetch(
   try {
     await git.run({
       label: 'git.fetch',
+      online: true,
       args: [
         ...(ids.length > 0 ? ['-c', 'fetch.negotiationAlgorithm=noop'] : []),
         'fetch',
@@ -130,13 +131,28 @@ async function removeLeftovers(disk: Disk, folder: string): Promise<void> {
   }
 }
 
-async function healing<T>({ disk, folder }: CachePlace, work: () => Promise<T>): Promise<T> {
+async function healing<T>(place: CachePlace, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (!(thrown instanceof FleetError) || !looksDamaged(thrown.problem)) throw thrown;
-    await disk.remove('git.cache.damaged', folder);
+    if (!(await isDamage(place, thrown))) throw thrown;
+    await place.disk.remove('git.cache.damaged', place.folder);
     return await work();
+  }
+}
+
+/** Git says «the remote end hung up» for a damaged pack of ours too, so after a failed fetch the cache is examined. */
+async function isDamage({ git }: CachePlace, thrown: unknown): Promise<boolean> {
+  if (!(thrown instanceof GitFailure) || thrown.problem.code !== 'source-unreachable') return false;
+  if (!thrown.online) return true;
+  try {
+    await git.run({
+      label: 'git.fsck',
+      args: ['fsck', '--connectivity-only', '--no-dangling', '--no-progress'],
+    });
+    return false;
+  } catch (found) {
+    return found instanceof GitFailure;
   }
 }
 

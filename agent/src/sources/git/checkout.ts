@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Desired } from '../source.ts';
 import { requireSpace } from '../space.ts';
 import type { GitContext } from './git.ts';
+import { GitFailure } from './problems.ts';
 import { listTree, missingBlobs, readBlobs, sizesOf, type TreeEntry } from './objects.ts';
 
 /** What one `cat-file` may give at once, so that memory stays small. Larger files go straight to the disk. Bytes. */
@@ -129,7 +130,7 @@ function modeOf(mode: string): number {
 }
 
 function missingBlob(where: string): FleetError {
-  return new FleetError({ code: 'source-unreachable', what: 'git: missing blob', where });
+  return new GitFailure({ code: 'source-unreachable', what: 'git: the cache lacks a file', where }, false);
 }
 
 function tooLarge(blobs: readonly Blob[], where: string): FleetError {

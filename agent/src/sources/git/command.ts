@@ -1,9 +1,8 @@
-import { FleetError } from '@metrica-fleet/protocol';
 import { dirname, join } from 'node:path';
 import type { GitConfig } from '../../config.ts';
 import type { Exec, Finished } from '../../ports/exec.ts';
 import type { Label } from '../../ports/ports.ts';
-import { gitProblem } from './problems.ts';
+import { GitFailure, gitProblem } from './problems.ts';
 
 export interface GitCommand {
   readonly label: Label;
@@ -17,6 +16,8 @@ export interface GitCommand {
   readonly fileLimit?: number;
   /** A file that takes standard output, for what is too large for memory. Its folder exists. */
   readonly outputTo?: string;
+  /** Whether the command talks to the server, and may fail for its reasons. `without-cache`: it needs no repository. */
+  readonly online?: boolean | 'without-cache';
   /** Exit codes beside 0 that are an answer. */
   readonly accept?: readonly number[];
 }
@@ -60,7 +61,7 @@ export function gitFor({ exec, remote, cache }: GitPlace): Git {
       ? []
       : ['-c', `credential.helper=store --file=${shellQuoted(remote.credentials)}`];
   return {
-    async run({ label, args, fileLimit = 64 * MEBIBYTE, accept = [], outputTo, ...rest }) {
+    async run({ label, args, fileLimit = 64 * MEBIBYTE, accept = [], outputTo, online = false, ...rest }) {
       const finished = await exec.run({
         label,
         argv: [
@@ -74,12 +75,12 @@ export function gitFor({ exec, remote, cache }: GitPlace): Git {
         ],
         deadline: rest.deadline ?? 60_000,
         maxOutput: rest.maxOutput ?? 4 * MEBIBYTE,
-        env: environment(remote, cache),
+        env: { ...environment(remote, cache), GIT_DIR: online === 'without-cache' ? '/dev/null' : cache },
         cwd: '/',
         ...(rest.input === undefined ? {} : { input: rest.input }),
       });
       if (finished.code === 0 || accept.includes(finished.code)) return finished;
-      throw new FleetError(gitProblem({ finished, remote, fileLimit }));
+      throw new GitFailure(gitProblem({ finished, remote, fileLimit }), online !== false);
     },
   };
 }
@@ -91,7 +92,6 @@ function redirect(file: string | undefined): [string, ...string[]] {
 
 function environment(remote: GitConfig, cache: string): Record<string, string> {
   return {
-    GIT_DIR: cache,
     GIT_TERMINAL_PROMPT: '0',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',

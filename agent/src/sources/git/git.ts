@@ -64,6 +64,7 @@ async function desired(context: GitContext, last: Desired | null): Promise<Desir
 async function headOf({ git, remote }: GitContext): Promise<string> {
   const { stdout, code } = await git.run({
     label: 'git.ls-remote',
+    online: 'without-cache',
     args: ['ls-remote', '--exit-code', remote.url, remote.ref],
     accept: [2],
   });

@@ -1,5 +1,5 @@
-import { FleetError } from '@metrica-fleet/protocol';
 import type { Git } from './command.ts';
+import { GitFailure } from './problems.ts';
 
 /** An entry of a Git tree. */
 export interface TreeEntry {
@@ -87,9 +87,7 @@ export async function readBlobs(
   return contents;
 }
 
-function cut(): FleetError {
-  return new FleetError({
-    code: 'source-unreachable',
-    what: 'git: the cache is corrupt: cat-file answered less than it was asked',
-  });
+function cut(): GitFailure {
+  const what = 'git: cat-file answered less than it was asked';
+  return new GitFailure({ code: 'source-unreachable', what }, false);
 }

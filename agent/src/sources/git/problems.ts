@@ -1,8 +1,8 @@
-import type { ErrorCode, Problem } from '@metrica-fleet/protocol';
+import { FleetError, type ErrorCode, type Problem } from '@metrica-fleet/protocol';
 import type { GitConfig } from '../../config.ts';
 import type { Finished } from '../../ports/exec.ts';
 
-export interface GitFailure {
+export interface GitOutcome {
   readonly finished: Finished;
   readonly remote: GitConfig;
   readonly fileLimit: number;
@@ -33,12 +33,19 @@ const SIGNS: readonly { readonly sign: RegExp; readonly code: ErrorCode; readonl
   },
 ];
 
-/** Signs of a cache that is damaged: it is thrown away and made anew. */
-const DAMAGE =
-  /not a git repository|bad config|corrupt|object file .* is empty|bad (object|tree|signature)|missing (blob|tree|commit)|unable to (read|parse|unpack)|inflate|did not send all necessary|not a valid (object|tree)|unresolved delta|shallow (file|info)|\.lock'/i;
+/** A git command that failed. Inside this folder it matters what the command worked on. */
+export class GitFailure extends FleetError {
+  /** False where only the cache was read, so that a failure means that the cache is damaged. */
+  readonly online: boolean;
+
+  constructor(problem: Problem, online: boolean) {
+    super(problem);
+    this.online = online;
+  }
+}
 
 /** A failed git command as a problem. */
-export function gitProblem({ finished, remote, fileLimit }: GitFailure): Problem {
+export function gitProblem({ finished, remote, fileLimit }: GitOutcome): Problem {
   const { stderr, code } = finished;
   // 128 + SIGXFSZ, when the kernel stopped git itself and not a child of it.
   const known = code === 153 ? SIGNS[0] : SIGNS.find(({ sign }) => sign.test(stderr));
@@ -53,11 +60,6 @@ export function gitProblem({ finished, remote, fileLimit }: GitFailure): Problem
     where,
     remedy: known?.remedy ?? 'Check the URL in config.yaml, the network and the server; it is tried again.',
   };
-}
-
-/** Whether a problem may come from a damaged cache rather than from the remote. */
-export function looksDamaged(problem: Problem): boolean {
-  return problem.code === 'source-unreachable' && DAMAGE.test(problem.what);
 }
 
 /** The last lines that say something, on one line: git ends with advice that is not about this case. */

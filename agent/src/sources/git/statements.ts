@@ -9,7 +9,7 @@ import { readBlobs } from './objects.ts';
  * this device asks for none. Where people sign, a release without a statement is refused by the caller.
  */
 export async function readStatement(
-  { git, cache, ports, config }: GitContext,
+  { git, cache, ports, config, remote }: GitContext,
   { role }: Desired,
   folder: string,
 ): Promise<Fetched['statement']> {
@@ -17,7 +17,8 @@ export async function readStatement(
   const digest = contentDigest(await manifestOfFolder(ports.disk, folder, role));
   const { stdout } = await git.run({
     label: 'git.ls-remote-statements',
-    args: ['ls-remote', 'origin', STATEMENTS_REF],
+    online: 'without-cache',
+    args: ['ls-remote', remote.url, STATEMENTS_REF],
   });
   const [id] = stdout.toString('utf8').split('\t');
   if (id === undefined || id === '') return null;
