@@ -1,5 +1,6 @@
 #!/bin/sh
 # role-agent COMMAND: what people and units call. It starts Node, `run` and `pull` under a lock each.
+# `--unit` behind run or pull: systemd calls, so a second one is nothing to report.
 # ROLE_AGENT_ROOT puts every path under another root, ROLE_AGENT_NODE names another Node: both for tests.
 
 root=${ROLE_AGENT_ROOT:-}
@@ -13,6 +14,12 @@ pull) lock=$run/pull-lock ;;
 *) exec "$node" "$bundle" "$@" ;;
 esac
 
+unit=
+if [ "${2:-}" = --unit ]; then
+  unit=yes
+  set -- "$1"
+fi
+
 mkdir -p "$run" 2>/dev/null
 if ! [ -w "$run" ]; then
   echo "role-agent: '$1' writes to $run and needs root: sudo role-agent $1" >&2
@@ -23,8 +30,7 @@ fi
 # as long as the Node process, whatever kills it and whatever children it leaves behind.
 exec 9>"$lock"
 if ! flock -n 9; then
-  # In a unit that is nothing to report: the other run does the work.
-  case " $* " in *" --unit "*) exit 0 ;; esac
+  [ -n "$unit" ] && exit 0
   echo "role-agent: another $1 is going on; nothing done" >&2
   exit 75
 fi
