@@ -18,6 +18,7 @@ beforeEach(async () => {
   requests.length = 0;
   await put('proc/uptime', '1000.55 3900.10\n');
   await put('etc/role-agent/config.yaml', 'role: web\n');
+  await run('next-due', '2000');
 });
 
 afterEach(async () => {
@@ -28,6 +29,7 @@ afterEach(async () => {
 
 describe('a run is due', () => {
   test('when nobody has named the next one, as after a boot', async () => {
+    await rm(join(root, 'run/role-agent/next-due'));
     expect(await gate()).toBe('due');
   });
 
@@ -40,34 +42,39 @@ describe('a run is due', () => {
   );
 
   test('when an update is unfinished', async () => {
-    await run('next-due', '2000');
     await run('unfinished', 'staging\n');
     expect(await gate()).toBe('due');
   });
 
   test('when a container that is expected does not run', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n${WEB}\n`);
     await dockerRuns([CAM]);
     expect(await gate()).toBe('due');
   });
 
   test('when the last expected container does not run and its line has no end', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n${WEB}`);
     await dockerRuns([CAM]);
     expect(await gate()).toBe('due');
   });
 
   test('when nothing runs of what is expected', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n`);
     await dockerRuns([]);
     expect(await gate()).toBe('due');
   });
 
+  test('when a container has left an empty cgroup behind', async () => {
+    await run('expected', `${CAM}\n${WEB}`);
+    await put(`sys/fs/cgroup/docker/${CAM}/cgroup.procs`, '712\n');
+    await put(`sys/fs/cgroup/docker/${WEB}/cgroup.procs`, '');
+    await dockerRuns([CAM]);
+    expect(await gate()).toBe('due');
+  });
+
   test('when the configuration is gone but there is a journal', async () => {
     await rm(join(root, 'etc'), { recursive: true });
+    await rm(join(root, 'run/role-agent/next-due'));
     await put('var/lib/role-agent/journal.json', '{}');
     expect(await gate()).toBe('due');
   });
@@ -80,28 +87,36 @@ describe('a run is not due', () => {
   });
 
   test('while everything that is expected runs, whatever else does', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n${WEB}\n`);
     await dockerRuns([WEB, 'f0'.repeat(32), CAM]);
     expect(await gate()).toBe('not due');
     expect(requests).toEqual(['/containers/json?filters={"status":["running"]}']);
   });
 
+  test.each(['system.slice/docker-ID.scope', 'docker/ID', 'pids/docker/ID'])(
+    'while the kernel has processes of everything expected in %s, and then nobody asks Docker',
+    async (cgroup) => {
+      await run('expected', `${CAM}\n${WEB}\n`);
+      await put(`sys/fs/cgroup/${cgroup.replace('ID', CAM)}/cgroup.procs`, '712\n');
+      await put(`sys/fs/cgroup/${cgroup.replace('ID', WEB)}/cgroup.procs`, '713\n714\n');
+      await dockerRuns([]);
+      expect(await gate()).toBe('not due');
+      expect(requests).toEqual([]);
+    },
+  );
+
   test('because Docker is not there', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n`);
     expect(await gate()).toBe('not due');
   });
 
   test('because Docker answers with an error', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n`);
     await dockerAnswers(500, '{"message":"starting"}');
     expect(await gate()).toBe('not due');
   });
 
   test('because Docker does not answer at all', async () => {
-    await run('next-due', '2000');
     await run('expected', `${CAM}\n`);
     await dockerAnswers(null, '');
     expect(await gate()).toBe('not due');
@@ -109,11 +124,11 @@ describe('a run is not due', () => {
 
   test('before there is a configuration', async () => {
     await rm(join(root, 'etc'), { recursive: true });
+    await rm(join(root, 'run/role-agent/next-due'));
     expect(await gate()).toBe('not due');
   });
 
   test('and then nobody asks Docker when nothing is expected', async () => {
-    await run('next-due', '2000');
     await run('expected', '');
     await dockerRuns([]);
     expect(await gate()).toBe('not due');
@@ -123,21 +138,18 @@ describe('a run is not due', () => {
 
 describe('a wake', () => {
   test('makes a run due and takes the flag away, so that role-agent.path cannot spin', async () => {
-    await run('next-due', '2000');
     await run('wake', '');
     expect(await gate()).toBe('due');
     expect(await readdir(join(root, 'run/role-agent'))).toEqual(['next-due', 'woken']);
   });
 
   test('stays until a run has taken it', async () => {
-    await run('next-due', '2000');
     await run('wake', '');
     await gate();
     expect(await gate()).toBe('due');
   });
 
   test('during a run is another wake', async () => {
-    await run('next-due', '2000');
     await run('woken', '');
     await run('wake', '');
     expect(await gate()).toBe('due');
