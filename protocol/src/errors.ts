@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   'manifest-mismatch': 'content',
   'bundle-invalid': 'content',
   'bundle-too-large': 'content',
-  'statement-missing': 'content',
+  'statement-missing': 'setup',
   'statement-invalid': 'content',
   'statement-replayed': 'content',
   'signers-missing': 'setup',
