@@ -26,7 +26,13 @@ export async function fetchRelease(
   const manifest = await manifestOfFolder(ports.disk, incoming, wanted.role);
   const release = { role: wanted.role, commit: wanted.commit, digest: contentDigest(manifest) };
   requirePromised(wanted, release.digest);
-  const counter = await vouchedFor(context, { release, source, statement, floor });
+  const counter = await vouchedFor(context, {
+    release,
+    promised: wanted.digest !== null,
+    source,
+    statement,
+    floor,
+  });
   const folder = await keepRelease(store, { incoming, manifest, release });
 
   const { role, variables } = await validateRelease(context, { folder, release, layers: wanted.layers });

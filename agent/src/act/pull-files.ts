@@ -38,7 +38,8 @@ export async function readPullFile<T extends PullRequest | PullState | PullResul
   const text = await disk.readText(path);
   if (text === null) return null;
   try {
-    return JSON.parse(text) as T;
+    const parsed: T = JSON.parse(text);
+    return parsed;
   } catch {
     return null;
   }

@@ -6,6 +6,8 @@ import type { Context } from './context.ts';
 export interface Vouching {
   /** The release as it lies on the disk, its digest computed from there. */
   readonly release: Release;
+  /** Whether the source named the content's digest before it was fetched. */
+  readonly promised: boolean;
   readonly source: Source;
   readonly statement: Fetched['statement'];
   /** Lowest statement counter that may still come, by role. */
@@ -30,7 +32,7 @@ export async function vouchedFor(context: Context, vouching: Vouching): Promise<
   }
   const where = `statement from ${source.name}`;
   const said = await verifyStatement(context, { statement, signers: context.config.allowedSigners, where });
-  requireSame(said, release, where);
+  requireSame(said, vouching, where);
   const floor = vouching.floor[release.role] ?? 0;
   if (said.counter >= floor) return said.counter;
   throw new FleetError({
@@ -41,8 +43,14 @@ export async function vouchedFor(context: Context, vouching: Vouching): Promise<
   });
 }
 
-function requireSame(said: Statement, release: Release, where: string): void {
-  for (const field of ['role', 'commit', 'digest'] as const) {
+/**
+ * With plain Git (nothing promised) the commit may be another one: the head that a device happens to see can lie any
+ * number of commits after the one that was signed, none of which touched the role. What is signed is the content, and
+ * the counter keeps an older one from coming back.
+ */
+function requireSame(said: Statement, { release, promised }: Vouching, where: string): void {
+  const fields = promised ? (['role', 'digest', 'commit'] as const) : (['role', 'digest'] as const);
+  for (const field of fields) {
     if (said[field] === release[field]) continue;
     throw new FleetError({
       code: 'statement-invalid',

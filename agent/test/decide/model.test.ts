@@ -27,7 +27,18 @@ function outcome(effect: Effect, luck: number, story: Story): Event | null {
   }
 }
 
-const chapter = fc.record({
+interface Chapter {
+  readonly wants: string;
+  /** What becomes of each effect, see `outcome`. */
+  readonly luck: readonly number[];
+  /** After how many effects the run is cut short. */
+  readonly crash: number;
+  readonly reboot: boolean;
+  readonly broken: boolean;
+  readonly pause: number;
+}
+
+const chapter: fc.Arbitrary<Chapter> = fc.record({
   wants: fc.constantFrom('a', 'b', 'c', 'd'),
   luck: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 8 }),
   crash: fc.integer({ min: 1, max: 12 }),
@@ -37,10 +48,7 @@ const chapter = fc.record({
 });
 
 /** One run, cut short after `crash` effects. Asserts what must hold at every step. */
-function tell(
-  story: Story,
-  { wants, luck, crash, reboot, broken, pause }: typeof chapter extends fc.Arbitrary<infer T> ? T : never,
-): void {
+function tell(story: Story, { wants, luck, crash, reboot, broken, pause }: Chapter): void {
   if (reboot) story.reboots();
   story.waits(pause).runs(wanted(wants), broken ? [STOPPED] : []);
   for (let step = 0; step < crash && story.effect !== null; step += 1) {

@@ -30,11 +30,15 @@ export async function composeFileIn(folder: string): Promise<string> {
  * an `env_file` and one from a variable all come out doubled.)
  */
 export function modelOf(output: string): ComposeModel {
-  const model = JSON.parse(output.replaceAll('$$', '$')) as Omit<ComposeModel, 'services'> & {
-    readonly services?: ComposeModel['services'] | null;
-  };
-  return { ...model, name: String(model['name']), services: model.services ?? {} };
+  const model: Printed = JSON.parse(output.replaceAll('$$', '$'));
+  return { ...model, services: model.services ?? {} };
 }
+
+/** Compose prints `null` for an empty section. */
+type Printed = Omit<ComposeModel, 'services'> & {
+  readonly name: string;
+  readonly services?: ComposeModel['services'] | null;
+};
 
 /** The text of a model for `docker compose -f -`: every `$` of a value doubled, so that nothing is interpolated again. */
 export function modelText(model: ComposeModel): string {

@@ -21,7 +21,8 @@ interface Inspected {
 
 /** Containers from the JSON that `docker inspect` prints. */
 export function containersOf(output: string): readonly Container[] {
-  return (JSON.parse(output) as readonly Inspected[]).map(containerOf);
+  const inspected: readonly Inspected[] = JSON.parse(output);
+  return inspected.map(containerOf);
 }
 
 function containerOf({ Id, RestartCount, State, Config, Mounts }: Inspected): Container {

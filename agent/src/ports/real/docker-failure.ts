@@ -28,7 +28,7 @@ export async function runDocker(exec: Exec, command: Command): Promise<Finished>
   try {
     finished = await exec.run({ cwd: '/', ...command });
   } catch (thrown) {
-    const missing = thrown instanceof FleetError && /is not installed$/.test(thrown.problem.what);
+    const missing = thrown instanceof FleetError && thrown.problem.what.endsWith('is not installed');
     throw missing ? new FleetError(DOCKER_MISSING, { cause: thrown }) : thrown;
   }
   if (finished.code !== 0) throwIfEngineFault(finished.stderr);

@@ -45,13 +45,16 @@ function createPath(reference: string): string {
   return `/images/create?fromImage=${encodeURIComponent(name)}&tag=${encodeURIComponent(tag)}`;
 }
 
+/** What we read of `config.json`. */
+interface Logins {
+  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>;
+}
+
 async function authFor(reference: string, logins: string): Promise<string | null> {
   const text = await readFile(logins, 'utf8').catch(() => null);
   if (text === null) return null;
   const registry = registryOf(reference);
-  const { auths = {} } = JSON.parse(text) as {
-    auths?: Record<string, { auth?: string; identitytoken?: string }>;
-  };
+  const { auths = {} }: Logins = JSON.parse(text);
   const login = auths[registry] ?? auths[`https://${registry}`];
   if (login === undefined) return null;
   const [username = '', ...password] = Buffer.from(login.auth ?? '', 'base64')
@@ -97,11 +100,11 @@ function post({ socket, path, auth, signal }: Post): Promise<IncomingMessage> {
 }
 
 async function messageOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8');
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
   try {
-    return (JSON.parse(text) as { message?: string }).message ?? text;
+    const { message = text }: { message?: string } = JSON.parse(text);
+    return message;
   } catch {
     return text;
   }
@@ -117,7 +120,7 @@ async function follow(
   let failure: string | null = null;
   for await (const line of createInterface({ input: response })) {
     if (line.trim() === '') continue;
-    const message = JSON.parse(line) as PullMessage;
+    const message: PullMessage = JSON.parse(line);
     if (message.error !== undefined) failure = message.error;
     const progress = counter.add(message);
     if (progress !== null) onProgress(progress);

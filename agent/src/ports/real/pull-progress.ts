@@ -14,7 +14,7 @@ export interface ProgressCounter {
   add(message: PullMessage): PullProgress | null;
 }
 
-const DONE = ['Pull complete', 'Already exists'];
+const DONE = new Set(['Pull complete', 'Already exists']);
 const IDLE = /^(Retrying|Waiting)/;
 
 export function progressCounter(): ProgressCounter {
@@ -31,7 +31,7 @@ export function progressCounter(): ProgressCounter {
       if (id !== '') {
         const phase = `${id} ${status}`;
         bytes.set(phase, Math.max(bytes.get(phase) ?? 0, current ?? 0));
-        if (DONE.includes(status)) done.add(id);
+        if (DONE.has(status)) done.add(id);
       }
       const sum = [...bytes.values()].reduce((a, b) => a + b, 0);
       return {

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CACHE, NETWORK, RUN, SOCKET } from './places.ts';
+import { command, type Outcome } from './process.ts';
+
+/** Debian packages without which no virtual Pi can be made, and the program that shows that each is there. */
+export const PREREQUISITES: Readonly<Record<string, string>> = {
+  'docker.io': '/usr/sbin/dockerd',
+  mmdebstrap: '/usr/bin/mmdebstrap',
+  'busybox-static': '/bin/busybox',
+  'docker-registry': '/usr/bin/docker-registry',
+  iptables: '/usr/sbin/iptables',
+  git: '/usr/bin/git',
+};
+
+/** Debian packages of PREREQUISITES that are missing on this machine. */
+export function missingPackages(): string[] {
+  return Object.entries(PREREQUISITES).flatMap(([name, program]) => (existsSync(program) ? [] : [name]));
+}
+
+export interface DockerOptions {
+  readonly input?: Buffer | string;
+  /** Milliseconds. */
+  readonly deadline?: number;
+}
+
+/** Runs a docker command against the engine of the virtual Pis. A non-zero exit is an outcome. */
+export function docker(args: readonly string[], options: DockerOptions = {}): Promise<Outcome> {
+  return command(['docker', '-H', `unix://${SOCKET}`, ...args], { deadline: 60_000, ...options });
+}
+
+/** The same, for commands that must succeed; returns what they print. */
+export async function mustDocker(args: readonly string[], options: DockerOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await docker(args, options);
+  if (code !== 0)
+    throw new Error(`docker ${args.slice(0, 4).join(' ')} failed (${code}): ${stderr || stdout}`);
+  return stdout;
+}
+
+/** Starts the engine, or adopts the one that an earlier run of the tests left; removes the Pis that it left. */
+export async function startEngine(): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length > 0)
+    throw new Error(`Virtual Pis need Debian packages: apt-get install ${missing.join(' ')}`);
+  if (!(await answers())) await launch();
+  await removeLeftovers();
+  const { code } = await docker(['network', 'inspect', NETWORK.name]);
+  if (code !== 0) {
+    await mustDocker([
+      'network',
+      'create',
+      '--subnet',
+      NETWORK.subnet,
+      '--gateway',
+      NETWORK.gateway,
+      NETWORK.name,
+    ]);
+  }
+}
+
+async function answers(): Promise<boolean> {
+  return (await docker(['version', '--format', '{{.Server.Version}}'], { deadline: 10_000 })).code === 0;
+}
+
+async function launch(): Promise<void> {
+  mkdirSync(RUN, { recursive: true });
+  mkdirSync(CACHE, { recursive: true });
+  const log = openSync(join(RUN, 'dockerd.log'), 'a');
+  const daemon = spawn(
+    'dockerd',
+    [
+      ...['-H', `unix://${SOCKET}`, '--data-root', join(CACHE, 'engine'), '--exec-root', join(RUN, 'exec')],
+      ...['--pidfile', join(RUN, 'pid'), '--bridge', 'none'],
+    ],
+    { detached: true, stdio: ['ignore', log, log] },
+  );
+  daemon.unref();
+  for (let tries = 0; tries < 120; tries += 1) {
+    if (await answers()) return;
+    await sleep(500);
+  }
+  throw new Error(`dockerd did not answer within a minute; see ${RUN}/dockerd.log`);
+}
+
+async function removeLeftovers(): Promise<void> {
+  const ids = (await mustDocker(['ps', '-aq', '--filter', 'name=^metrica-pi-'])).split('\n').filter(Boolean);
+  if (ids.length > 0) await mustDocker(['rm', '-fv', ...ids]);
+}
