@@ -1,7 +1,7 @@
 import { FleetError } from '@metrica-fleet/protocol';
-import type { Command } from 'commander';
 import { access, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { Shell } from '../program.ts';
 import { roleAtCommit } from '../roles/role-at-commit.ts';
 import { verifyBundleFolder, writeBundleFolder } from '../statements/bundle-folder.ts';
 import { signRelease } from '../statements/sign.ts';
@@ -15,7 +15,7 @@ interface ExportOptions {
 }
 
 /** `fleet bundle`: releases as files, for USB sticks. */
-export function addBundleCommands(program: Command): void {
+export function addBundle({ program, terminal }: Shell): void {
   const bundle = program
     .command('bundle')
     .description('Releases as signed files, for devices without a network');
@@ -30,31 +30,30 @@ export function addBundleCommands(program: Command): void {
     .requiredOption('--out <folder>', 'folder; the bundle lands in <folder>/<role>/')
     .option('--repo <path>', 'fleet repo', '.')
     .option('--commit <commit>', 'commit, branch or tag', 'HEAD')
-    .action(exportBundle);
+    .action(async (options: ExportOptions) => terminal.out(await exportBundle(options, terminal.cwd)));
   bundle
     .command('verify')
     .description('Check the bundles in a folder as a device would')
     .argument('<folder>', 'folder that was given to export, or one role in it')
     .requiredOption('--signers <file>', 'allowed_signers file')
-    .action(verifyBundles);
+    .action(async (folder: string, { signers }: { readonly signers: string }) => {
+      for (const one of await bundleFolders(resolve(terminal.cwd, folder)))
+        terminal.out(await verifyOne(one, resolve(terminal.cwd, signers)));
+    });
 }
 
-async function exportBundle({ role, repo, commit, key, out }: ExportOptions): Promise<void> {
+async function exportBundle({ role, commit, ...paths }: ExportOptions, cwd: string): Promise<string> {
+  const repo = resolve(cwd, paths.repo);
   const found = await roleAtCommit({ repo, role, commit });
-  const signed = await signRelease({ repo, role: found, key });
-  const folder = await writeBundleFolder(out, found, signed);
-  process.stdout.write(
-    `Wrote ${folder}: ${role} at ${found.commit.slice(0, 12)}, content ${signed.statement.digest.slice(0, 12)}, counter ${signed.statement.counter}\n`,
-  );
+  const signed = await signRelease({ repo, role: found, key: resolve(cwd, paths.key) });
+  const folder = await writeBundleFolder(resolve(cwd, paths.out), found, signed);
+  const { digest, counter } = signed.statement;
+  return `Wrote ${folder}: ${role} at ${found.commit.slice(0, 12)}, content ${digest.slice(0, 12)}, counter ${counter}\n`;
 }
 
-async function verifyBundles(folder: string, { signers }: { readonly signers: string }): Promise<void> {
-  for (const one of await bundleFolders(folder)) {
-    const { role, commit, digest, counter } = await verifyBundleFolder(one, signers);
-    process.stdout.write(
-      `${one}: good; ${role} at ${commit.slice(0, 12)}, content ${digest.slice(0, 12)}, counter ${counter}\n`,
-    );
-  }
+async function verifyOne(folder: string, signers: string): Promise<string> {
+  const { role, commit, digest, counter } = await verifyBundleFolder(folder, signers);
+  return `${folder}: good; ${role} at ${commit.slice(0, 12)}, content ${digest.slice(0, 12)}, counter ${counter}\n`;
 }
 
 async function bundleFolders(folder: string): Promise<readonly string[]> {

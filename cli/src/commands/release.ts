@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { resolve } from 'node:path';
+import type { Shell } from '../program.ts';
 import { roleAtCommit } from '../roles/role-at-commit.ts';
 import { signRelease } from '../statements/sign.ts';
 import { fetchStatements, pushStatements } from '../statements/statements-ref.ts';
@@ -14,7 +15,7 @@ interface SignOptions {
 }
 
 /** `fleet release`: what concerns one role at one commit. */
-export function addReleaseCommands(program: Command): void {
+export function addRelease({ program, terminal }: Shell): void {
   const release = program.command('release').description('Releases: one role at one commit');
   release
     .command('sign')
@@ -29,10 +30,12 @@ export function addReleaseCommands(program: Command): void {
     .option('--counter <n>', 'counter of the statement (default: the last one of the role + 1)', wholeNumber)
     .option('--push <remote>', 'push the statement there')
     .addHelpText('after', '\nSign before you push the branch, or devices wait for the statement.')
-    .action(sign);
+    .action(async (options: SignOptions) => terminal.out(await sign(options, terminal.cwd)));
 }
 
-async function sign({ role, key, repo, commit, counter, push }: SignOptions): Promise<void> {
+async function sign({ role, commit, counter, push, ...paths }: SignOptions, cwd: string): Promise<string> {
+  const repo = resolve(cwd, paths.repo);
+  const key = resolve(cwd, paths.key);
   if (push !== undefined) await fetchStatements(repo, push);
   const found = await roleAtCommit({ repo, role, commit });
   const { statement } = await signRelease({
@@ -42,9 +45,9 @@ async function sign({ role, key, repo, commit, counter, push }: SignOptions): Pr
     ...(counter === undefined ? {} : { counter }),
   });
   if (push !== undefined) await pushStatements(repo, push);
-  process.stdout.write(
-    `Signed ${role} at ${statement.commit.slice(0, 12)}: content ${statement.digest.slice(0, 12)}, counter ${statement.counter}${push === undefined ? '' : `, pushed to ${push}`}\n`,
-  );
+  const { commit: id, digest, counter: given } = statement;
+  const pushed = push === undefined ? '' : `, pushed to ${push}`;
+  return `Signed ${role} at ${id.slice(0, 12)}: content ${digest.slice(0, 12)}, counter ${given}${pushed}\n`;
 }
 
 /** Parses a counter from the command line. */
