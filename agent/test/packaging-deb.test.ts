@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -95,8 +95,9 @@ test('systemd finds nothing wrong with the units', async (context) => {
   if (!(await isInstalled('systemd-analyze'))) context.skip('systemd is not installed');
   const root = join(work, 'units');
   await exec('dpkg-deb', ['-x', deb, root]);
-  // Alone, their programs are missing here; with --root they are looked up in the package, and coreutils are not.
-  await writeFile(join(root, 'usr/bin/touch'), '', { mode: 0o755 });
+  // Alone, their programs are missing here; with --root they are looked up in the package, and the shell is not.
+  await mkdir(join(root, 'bin'));
+  await writeFile(join(root, 'bin/sh'), '', { mode: 0o755 });
   const units = ['service', 'timer', 'path'].map((kind) => `role-agent.${kind}`);
   const { stderr } = await exec('systemd-analyze', [
     'verify',
