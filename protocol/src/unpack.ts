@@ -129,7 +129,7 @@ async function readEntry(entry: Entry, expected: ManifestEntry, options: UnpackO
     entry.resume();
     return await options.onLink(expected.path, expected.link);
   }
-  const sameMode = (mode & 0o777) === Number.parseInt(expected.mode, 8);
+  const sameMode = mode === Number.parseInt(expected.mode, 8);
   if (type !== 'file' || size !== expected.size || !sameMode) {
     throw mismatch(
       `has ${expected.path} with another type, size or mode than its manifest says`,
