@@ -88,13 +88,15 @@ export function parseConfig(text: string | null, where: string, hostname: string
     site: value.site ?? null,
     allowedSigners: value.allowed_signers ?? null,
     vars: value.vars ?? {},
-    sources: value.sources.map((source, index) =>
-      'git' in source
-        ? gitConfig(source.git, (what, remedy) => {
-            throw file.fault(['sources', index, 'git'], what, remedy);
-          })
-        : { kind: 'directory', path: source.directory.path },
-    ),
+    sources: value.sources.flatMap(({ git, directory }, index): Config['sources'] => {
+      if (directory !== undefined) return [{ kind: 'directory', path: directory.path }];
+      if (git === undefined) return [];
+      return [
+        gitConfig(git, (what, remedy) => {
+          throw file.fault(['sources', index, 'git'], what, remedy);
+        }),
+      ];
+    }),
   };
 }
 

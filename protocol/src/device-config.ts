@@ -41,9 +41,14 @@ export const DeviceConfigSchema = Obj(
     site: Optional(DeviceNameSchema),
     allowed_signers: Optional(AbsolutePath),
     vars: Optional(Record(VariableNameSchema, Union([Str({ maxLength: 4096 }), Num(), Bool()]), strict)),
-    sources: List(Union([Obj({ git: GitSchema }, strict), Obj({ directory: DirectorySchema }, strict)]), {
-      minItems: 1,
-    }),
+    sources: List(
+      // Not a union: its errors would name the fields of the alternative that was not meant.
+      Obj(
+        { git: Optional(GitSchema), directory: Optional(DirectorySchema) },
+        { ...strict, minProperties: 1, maxProperties: 1 },
+      ),
+      { minItems: 1 },
+    ),
   },
   strict,
 );

@@ -99,17 +99,46 @@ function nameText({ role, commit, digest }: Release): string {
 }
 
 async function repair(disk: Disk, { incoming, manifest }: Arrived, folder: string): Promise<void> {
+  const foreign = await removeForeign(disk, manifest, folder);
   const damaged = await damageOf(disk, folder, manifest);
   for (const entry of damaged) {
     const to = join(folder, entry.path);
     if (!isFile(entry)) await disk.replaceLink('stage.repair.link', to, entry.link);
     else {
       await disk.chmod('stage.repair.mode', join(incoming, entry.path), sealedMode(entry));
-      if ((await disk.stat(to))?.kind === 'folder') await disk.remove('stage.repair.clear', to);
       await disk.rename('stage.repair.file', join(incoming, entry.path), to);
     }
   }
-  if (damaged.length > 0) await disk.sync('stage.repair.sync', folder);
+  if (foreign > 0 || damaged.length > 0) await disk.sync('stage.repair.sync', folder);
+}
+
+/** Removes what the manifest does not list, and what is a folder where it lists a file or the other way round. */
+async function removeForeign(disk: Disk, { entries }: Manifest, folder: string): Promise<number> {
+  const leaves = new Set(entries.map(({ path }) => path));
+  const folders = foldersOf(entries);
+  let removed = 0;
+  const visit = async (inside: string): Promise<void> => {
+    for (const name of (await disk.list(join(folder, inside))) ?? []) {
+      const path = inside === '' ? name : `${inside}/${name}`;
+      if (path === METADATA_FOLDER) continue;
+      const isFolder = (await disk.stat(join(folder, path)))?.kind === 'folder';
+      if (isFolder && folders.has(path)) await visit(path);
+      else if (isFolder || !leaves.has(path)) {
+        await disk.remove('stage.repair.foreign', join(folder, path));
+        removed += 1;
+      }
+    }
+  };
+  await visit('');
+  return removed;
+}
+
+function foldersOf(entries: readonly ManifestEntry[]): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { path } of entries) {
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) folders.add(parent);
+  }
+  return folders;
 }
 
 async function isWhole(disk: Disk, folder: string, entry: ManifestEntry): Promise<boolean> {
@@ -124,12 +153,11 @@ async function isWhole(disk: Disk, folder: string, entry: ManifestEntry): Promis
 
 /** Read-only from here on: whatever writes into a release by mistake fails instead of changing what was verified. */
 async function seal(disk: Disk, folder: string, { entries }: Manifest): Promise<void> {
-  const folders = new Set<string>();
   for (const entry of entries) {
     if (isFile(entry)) await disk.chmod('stage.seal.file', join(folder, entry.path), sealedMode(entry));
-    for (let parent = dirname(entry.path); parent !== '.'; parent = dirname(parent)) folders.add(parent);
   }
-  for (const inside of [...folders, '.']) await disk.chmod('stage.seal.folder', join(folder, inside), 0o555);
+  for (const inside of [...foldersOf(entries), '.'])
+    await disk.chmod('stage.seal.folder', join(folder, inside), 0o555);
 }
 
 function sealedMode({ mode }: { readonly mode: '0644' | '0755' }): number {
