@@ -1,0 +1,25 @@
+import { readStack } from './compose-file.ts';
+import type { RoleFiles } from './files.ts';
+import { sortFindings, type Finding } from './finding.ts';
+import { structureFindings } from './structure.ts';
+import { readRoleFile } from './role-file.ts';
+import type { Subject } from './subject.ts';
+
+export type { RoleEntry, RoleFiles } from './files.ts';
+export { describeFinding, type Finding } from './finding.ts';
+export { parseRole } from './role-file.ts';
+export { RULES, type RuleName, type Severity } from './rules.ts';
+
+/** Each looks at one theme. What it needs and is missing or broken has been reported by then, so it stays silent. */
+const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [structureFindings];
+
+/**
+ * Everything that is wrong with a role, sorted by file and line. Pure: the caller reads the files. Never throws, whatever
+ * the bytes; the same code judges a release on the overlord, on the device and in `fleet role lint`.
+ */
+export function lintRole(folder: RoleFiles): Finding[] {
+  const { role, tree, findings: ofRole } = readRoleFile(folder);
+  const { stack, findings: ofStack } = readStack(folder);
+  const subject: Subject = { ...folder, name: folder.role, role, roleTree: tree, stack };
+  return sortFindings([...ofRole, ...ofStack, ...THEMES.flatMap((theme) => theme(subject))]);
+}
