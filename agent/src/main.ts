@@ -78,7 +78,7 @@ async function runOnce(json: boolean): Promise<number> {
   const underSystemd = process.env['INVOCATION_ID'] !== undefined;
   const stopFeeding = feedWatchdog();
   try {
-    const { status } = await run(await buildContext());
+    const { status } = await run(await buildContext(), { insist: !underSystemd });
     if (json) print(`${JSON.stringify(status)}\n`);
     else if (!underSystemd) print(renderStatus(status));
     const failed = status.problems.length > 0 && status.health !== 'healthy';

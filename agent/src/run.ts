@@ -11,11 +11,16 @@ import { report, type RunReport } from './report/report.ts';
 /** More steps than this in one run is a bug of ours; the run ends and the next one goes on from the journal. */
 const MAX_STEPS = 40;
 
+export interface RunOptions {
+  /** A person asks: what is waiting for its backoff is tried now. Quarantine holds all the same. */
+  readonly insist: boolean;
+}
+
 /**
  * One convergence: observe, decide, act, report. The caller holds the lock. Every step is remembered before it is
  * acted upon, so that a run may end anywhere, by power cut too, and the next one continues from what is written.
  */
-export async function run(context: Context): Promise<RunReport> {
+export async function run(context: Context, { insist }: RunOptions = { insist: false }): Promise<RunReport> {
   const { ports, paths } = context;
   // Before anything is looked at: a wake that comes during this run must start another one.
   await ports.disk.remove('wake.clear', paths.run.wake);
@@ -24,7 +29,8 @@ export async function run(context: Context): Promise<RunReport> {
   if (origin === 'former' || origin === 'rebuilt')
     ports.log.warning('The journal was not readable', { origin });
   const world = await observeWorld(context, found);
-  const { journal, changed } = await converge(context, found, { type: 'observed', seen: world.seen });
+  const memory = insist ? { ...found, delayed: null, repairs: null } : found;
+  const { journal, changed } = await converge(context, memory, { type: 'observed', seen: world.seen });
 
   return report(context, { journal, world, changed });
 }

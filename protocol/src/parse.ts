@@ -34,15 +34,14 @@ interface SchemaError {
 }
 
 /**
- * A missing or an unknown field is named before a type error, and unions are reported by their innermost error:
+ * An unknown field is named first (it is a typo, and often the reason why another one is missing), then a missing one, and unions are reported by their innermost error:
  * «/health/within must match pattern» helps, «must match anyOf» does not.
  */
 function firstError(errors: readonly SchemaError[]): { path: string; message: string } {
-  const structural = errors.find(
-    (error) => error.keyword === 'additionalProperties' || error.keyword === 'required',
-  );
+  const unknown = errors.find((error) => error.keyword === 'additionalProperties');
+  const missing = errors.find((error) => error.keyword === 'required');
   const specific = errors.find((error) => !['anyOf', 'boolean'].includes(error.keyword));
-  const error = structural ?? specific ?? errors[0];
+  const error = unknown ?? missing ?? specific ?? errors[0];
   if (error === undefined) return { path: '', message: 'does not fit the schema' };
   const names = [...Object.values(error.params)].flat().filter((name) => typeof name === 'string');
   if (error.keyword === 'additionalProperties') {

@@ -30,7 +30,9 @@ for (const [suite, node, systemd] of SUITES) {
       const compose = `services: {one: {image: 'busybox:1.36.1', command: ['sh', '-c', 'cat /etc/image; sleep 60']}}\n`;
       await pi.write('/root/stack/compose.yaml', compose);
       await pi.ok('cd /root/stack && docker compose up -d');
-      expect(await pi.ok('cd /root/stack && docker compose logs --no-log-prefix one')).toContain('busybox:1.36.1');
+      expect(await pi.ok('cd /root/stack && docker compose logs --no-log-prefix one')).toContain(
+        'busybox:1.36.1',
+      );
       await pi.ok('cd /root/stack && docker compose down -t 0');
     });
 

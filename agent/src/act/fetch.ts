@@ -18,6 +18,8 @@ export async function fetchRelease(
 ): Promise<Event> {
   const { ports, paths } = context;
   const source = sourceOf(context, wanted);
+  // A device without Docker or Compose v2 is told so before anything is fetched for it.
+  await ports.engine.check();
   const store = { disk: ports.disk, paths };
 
   const incoming = await incomingFolder(store, key);

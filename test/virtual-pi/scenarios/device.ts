@@ -15,7 +15,7 @@ export class Device {
 
   /** Writes `config.yaml` so that the device follows a Git repo. `extra` is YAML appended at the top level. */
   async follows(url: string, role: string, extra = ''): Promise<void> {
-    const config = `device: pi\nrole: ${role}\nsite: lab\n${extra}sources:\n  - git: {url: '${url}', branch: main}\n`;
+    const config = `device: pi\nrole: ${role}\n${extra}sources:\n  - git: {url: '${url}', branch: main}\n`;
     await this.pi.write('/etc/role-agent/config.yaml', config);
   }
 

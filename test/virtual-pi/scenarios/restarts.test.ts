@@ -31,8 +31,8 @@ describe('what restarts', () => {
   beforeAll(async () => {
     [device, repo] = await Promise.all([newPi('trixie', 'restarts'), newRepo()]);
     await loadImages(device, ['busybox:1.37.0']);
-    await device.follows(repo.url, 'inputs');
-    const first = await repo.push('First', inputsRole());
+    await device.follows(repo.url, 'inputs', 'site: lab\n');
+    const first = await repo.push('First', { ...inputsRole(), 'sites/lab.yaml': 'description: The lab\n' });
     await device.wake();
     await device.settlesOn(first);
   });

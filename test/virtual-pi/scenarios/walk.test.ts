@@ -22,7 +22,7 @@ for (const suite of ['trixie', 'bookworm'] as const) {
         ...templateRole(),
         'sites/lab.yaml': 'vars: {GREETING: Servus}\n',
       });
-      await device.follows(repo.url, 'hello');
+      await device.follows(repo.url, 'hello', 'site: lab\n');
       await device.wake();
       await device.settlesOn(first);
       expect(await device.page('/site/')).toContain('Hello from the fleet');
