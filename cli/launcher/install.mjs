@@ -25,14 +25,15 @@ export function isInstalled(root) {
 }
 
 /**
- * Installs exactly what package-lock.json says.
+ * Installs what package-lock.json says and leaves it as it is. Not `npm ci`: that refuses a lock that lacks a binary for
+ * somebody else's platform, and npm writes such a lock whenever its registry does not have that binary (yet).
  *
  * @param {string} root
  */
 export function install(root) {
   process.stderr.write('Installing packages (first use, about a minute)…\n');
   const wanted = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  runTool(['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'], {
+  runTool(['npm', 'install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'], {
     root,
     missing: 'Install npm; on Debian: apt-get install npm.',
     remedy: 'npm says why above. Check the network and the proxy, then run the command again.',
