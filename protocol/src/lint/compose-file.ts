@@ -5,9 +5,13 @@ import { readTree, type Tree } from './tree.ts';
 /** What Compose looks for, in its own order (compose-spec, «Compose file»). */
 const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 
-/** The compose file of a role as it was understood. */
+/** A compose file as it was understood. */
 export interface Stack {
   readonly file: string;
+  /** What its relative paths are relative to; empty for the role itself. */
+  readonly folder: string;
+  /** False for a file that others only take services from, by `extends`. */
+  readonly runs: boolean;
   readonly tree: Tree;
   readonly services: ReadonlyMap<string, Tree>;
 }
@@ -19,7 +23,7 @@ export interface StackResult {
 }
 
 /** Finds and reads the one compose file of a role. */
-export function readStack({ files }: RoleFiles): StackResult {
+export function readMain({ files }: RoleFiles): StackResult {
   const [file, ...more] = NAMES.filter((name) => files.has(name));
   if (file === undefined) {
     const what = 'The role has no compose file';
@@ -33,32 +37,43 @@ export function readStack({ files }: RoleFiles): StackResult {
       remedy: `Keep ${file} alone, which is the one that Compose would read.`,
     }),
   );
-  const { stack, findings } = read(file, textOf(files, file));
+  const { stack, findings } = readStack(file, textOf(files, file), true);
+  if (
+    stack !== null &&
+    stack.services.size === 0 &&
+    !stack.tree.fields.has('include') &&
+    findings.length === 0
+  ) {
+    const what = 'The compose file has no services';
+    extra.push(finding('compose-syntax', { file, line: stack.tree.line, what, remedy: 'Add `services:`.' }));
+  }
   return { stack, findings: [...extra, ...findings] };
 }
 
-function read(file: string, text: string | null): StackResult {
+/** Understands the text of a compose file; null is one that is not text. */
+export function readStack(file: string, text: string | null, runs: boolean): StackResult {
   const remedy = 'Correct it; `docker compose config` shows how Compose reads it.';
   const syntax = (what: string, line: number | null): StackResult =>
     failed('compose-syntax', { file, line, what, remedy });
-  if (text === null) return syntax('The compose file is not a text file of less than 256 KiB', null);
+  if (text === null) return syntax(`${file} is not a text file of less than 256 KiB`, null);
   const result = readTree(text);
-  if (!('tree' in result)) return syntax(`The compose file is not valid: ${result.what}`, result.line);
+  if (!('tree' in result)) return syntax(`${file} is not valid: ${result.what}`, result.line);
   const { tree } = result;
+  if (tree.kind !== 'map') return syntax(`${file} is not a map`, tree.line);
   const services = tree.fields.get('services');
-  if (services?.kind !== 'map' || services.fields.size === 0) {
-    return syntax('The compose file has no map of services', services?.line ?? tree.line);
+  if (services?.kind === 'list' || (services?.value ?? null) !== null) {
+    return syntax('`services:` is not a map', services?.line ?? null);
   }
-  const odd = [...services.fields].filter(([, service]) => service.kind !== 'map');
+  const all = [...(services?.fields ?? [])];
+  const odd = all.filter(([, { kind }]) => kind !== 'map');
   const findings = odd.flatMap(
     ([name, { line }]) => syntax(`The service ${name} is not a map of settings`, line).findings,
   );
-  const stack = {
-    file,
-    tree,
-    services: new Map([...services.fields].filter(([, { kind }]) => kind === 'map')),
+  const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+  return {
+    stack: { file, folder, runs, tree, services: new Map(all.filter(([, { kind }]) => kind === 'map')) },
+    findings,
   };
-  return { stack, findings };
 }
 
 function failed(...found: Parameters<typeof finding>): StackResult {

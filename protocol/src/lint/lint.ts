@@ -1,8 +1,9 @@
-import { readStack } from './compose-file.ts';
 import type { RoleFiles } from './files.ts';
 import { sortFindings, type Finding } from './finding.ts';
 import { structureFindings } from './structure.ts';
+import { variableFindings } from './variables.ts';
 import { readRoleFile } from './role-file.ts';
+import { readStacks } from './stacks.ts';
 import type { Subject } from './subject.ts';
 
 export type { RoleEntry, RoleFiles } from './files.ts';
@@ -11,7 +12,7 @@ export { parseRole } from './role-file.ts';
 export { RULES, type RuleName, type Severity } from './rules.ts';
 
 /** Each looks at one theme. What it needs and is missing or broken has been reported by then, so it stays silent. */
-const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [structureFindings];
+const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [structureFindings, variableFindings];
 
 /**
  * Everything that is wrong with a role, sorted by file and line. Pure: the caller reads the files. Never throws, whatever
@@ -19,7 +20,7 @@ const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [structure
  */
 export function lintRole(folder: RoleFiles): Finding[] {
   const { role, tree, findings: ofRole } = readRoleFile(folder);
-  const { stack, findings: ofStack } = readStack(folder);
-  const subject: Subject = { ...folder, name: folder.role, role, roleTree: tree, stack };
-  return sortFindings([...ofRole, ...ofStack, ...THEMES.flatMap((theme) => theme(subject))]);
+  const { stacks, findings: ofStacks } = readStacks(folder);
+  const subject: Subject = { ...folder, name: folder.role, role, roleTree: tree, stacks };
+  return sortFindings([...ofRole, ...ofStacks, ...THEMES.flatMap((theme) => theme(subject))]);
 }

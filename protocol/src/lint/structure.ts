@@ -1,11 +1,12 @@
 import type { Stack } from './compose-file.ts';
 import { finding, type Finding } from './finding.ts';
+import { settingsOf } from './stacks.ts';
 import type { Subject } from './subject.ts';
 import type { Tree } from './tree.ts';
 
 /** What every service of the stack must have, and what no role may have. */
-export function structureFindings({ files, stack }: Subject): Finding[] {
-  return [...reservedNames(files), ...(stack === null ? [] : serviceFindings(stack))];
+export function structureFindings({ files, stacks }: Subject): Finding[] {
+  return [...reservedNames(files), ...stacks.flatMap((stack) => serviceFindings(stacks, stack))];
 }
 
 function reservedNames(files: Subject['files']): Finding[] {
@@ -20,9 +21,13 @@ function reservedNames(files: Subject['files']): Finding[] {
   );
 }
 
-function serviceFindings({ file, services }: Stack): Finding[] {
+function serviceFindings(stacks: readonly Stack[], stack: Stack): Finding[] {
+  const { file, services } = stack;
+  const needsImage = (name: string): boolean => stack.runs && !settingsOf(stacks, stack, name).has('image');
   return [...services].flatMap(([name, service]) => [
-    ...imageFindings(file, name, service),
+    ...(service.fields.has('image') || service.fields.has('build') || needsImage(name)
+      ? imageFindings(file, name, service)
+      : []),
     ...privilegeFindings(file, name, service),
   ]);
 }

@@ -11,6 +11,6 @@ export interface Subject {
   /** Null where `role.yaml` is missing or does not fit its schema. */
   readonly role: Role | null;
   readonly roleTree: Tree | null;
-  /** Null where there is no compose file that can be understood. */
-  readonly stack: Stack | null;
+  /** The compose file and those that it includes or extends; empty where there is none that can be understood. */
+  readonly stacks: readonly Stack[];
 }

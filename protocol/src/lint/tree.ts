@@ -95,7 +95,7 @@ class Reader {
       else own.set(name, tree);
     }
     // Of several sources the first wins, and the map's own fields win over all (yaml.org/type/merge.html).
-    const all = new Map(merged.toReversed().flatMap(({ fields }) => [...fields]));
+    const all = new Map([...merged].reverse().flatMap(({ fields }) => [...fields]));
     for (const [name, tree] of own) all.set(name, tree);
     return all;
   }
