@@ -32,15 +32,16 @@ const GATE_BUDGET = 45_000;
 const EXIT = { done: 0, failed: 1, bug: 3, usage: 64 } as const;
 
 const paths = pathsUnder(process.env['ROLE_AGENT_ROOT'] ?? '/');
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (thrown: unknown) => {
+void start();
+
+async function start(): Promise<void> {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (thrown) {
     process.stderr.write(`role-agent: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
     process.exitCode = EXIT.bug;
-  },
-);
+  }
+}
 
 /** argv and environment → ports → command. The only wiring of the agent. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -15,7 +15,7 @@ export interface ParseContext {
  * Throws a FleetError that names the path of the first field that does not fit.
  */
 export function parse<S extends TSchema>(schema: S, value: unknown, context: ParseContext): Static<S> {
-  if (Check(schema, value)) return value as Static<S>;
+  if (Check(schema, value)) return value;
   const [, errors] = Errors(schema, value);
   const { path, message } = firstError(errors);
   throw new FleetError({

@@ -44,14 +44,16 @@ export interface VariableLayer {
 
 /**
  * The values of a role's variables on one device: default, then each layer in order.
- * Throws `variables-invalid` on a value of the wrong type, a value for no variable, or a required one that nobody gives;
- * the message names the variable, the layer and what would fit.
+ * Values for variables that the role does not declare are passed over: a site's file serves several roles.
+ * Throws `variables-invalid` on a value of the wrong type and on a required one that nobody gives; the message names
+ * the variable, the layer and what would fit.
  */
 export function resolveVariables(role: Role, layers: readonly VariableLayer[]): Variables {
   const declared = role.vars ?? {};
+  const strongestFirst = [...layers].reverse();
   const resolved: { [name: string]: string } = {};
   for (const [name, variable] of Object.entries(declared)) {
-    const layer = layers.findLast(({ values }) => values[name] !== undefined);
+    const layer = strongestFirst.find(({ values }) => values[name] !== undefined);
     const value = layer?.values[name] ?? variable.default;
     if (value === undefined) {
       throw problem(

@@ -64,19 +64,17 @@ const WORDS: Record<Plan['verdict'], string> = {
 };
 
 /** The plan for a person. */
-export function renderPlan(plan: Plan): string {
+export function renderPlan({ wanted, verdict, restarts, removes, unchanged, pulls, problem }: Plan): string {
   const list = (title: string, names: readonly string[]): string[] =>
     names.length > 0 ? [`${title}: ${names.join(', ')}`] : [];
   return [
-    ...(plan.wanted === null ? [] : [`wanted: ${plan.wanted.role}@${plan.wanted.commit.slice(0, 12)}`]),
-    WORDS[plan.verdict],
-    ...list('would restart', plan.restarts),
-    ...list('would remove', plan.removes),
-    ...list('stays up', plan.unchanged),
-    ...list('would pull', plan.pulls),
-    ...(plan.problem === null
-      ? []
-      : [`${plan.problem.code}: ${plan.problem.what}. ${plan.problem.remedy ?? ''}`.trim()]),
+    ...(wanted === null ? [] : [`wanted: ${wanted.role}@${wanted.commit.slice(0, 12)}`]),
+    WORDS[verdict],
+    ...list('would restart', restarts),
+    ...list('would remove', removes),
+    ...list('stays up', unchanged),
+    ...list('would pull', pulls),
+    ...(problem === null ? [] : [`${problem.code}: ${problem.what}. ${problem.remedy ?? ''}`.trim()]),
     '',
   ].join('\n');
 }
