@@ -1,5 +1,7 @@
 import type { RoleFiles } from './files.ts';
 import { sortFindings, type Finding } from './finding.ts';
+import { mountFindings } from './mounts.ts';
+import { selfContainedFindings } from './self-contained.ts';
 import { structureFindings } from './structure.ts';
 import { variableFindings } from './variables.ts';
 import { readRoleFile } from './role-file.ts';
@@ -12,7 +14,11 @@ export { parseRole } from './role-file.ts';
 export { RULES, type RuleName, type Severity } from './rules.ts';
 
 /** Each looks at one theme. What it needs and is missing or broken has been reported by then, so it stays silent. */
-const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [structureFindings, variableFindings];
+const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [
+  structureFindings,
+  mountFindings,
+  variableFindings,
+];
 
 /**
  * Everything that is wrong with a role, sorted by file and line. Pure: the caller reads the files. Never throws, whatever

@@ -95,9 +95,10 @@ class Reader {
       else own.set(name, tree);
     }
     // Of several sources the first wins, and the map's own fields win over all (yaml.org/type/merge.html).
-    const all = new Map([...merged].reverse().flatMap(({ fields }) => [...fields]));
-    for (const [name, tree] of own) all.set(name, tree);
-    return all;
+    for (const { fields } of merged) {
+      for (const [name, tree] of fields) if (!own.has(name)) own.set(name, tree);
+    }
+    return own;
   }
 
   private lineOf(node: unknown, otherwise: number): number {
