@@ -36,9 +36,10 @@ export function describeFinding(found: Finding, role?: string): string {
   return `${path}${line === null ? '' : `:${line}`}: ${severity}: ${what}. ${remedy} [${rule}]`;
 }
 
-/** By file, then line, then rule. */
+/** By file, then line, then rule; what an alias makes stand in several places is said once. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  return [...findings].sort(
+  const unique = new Map(findings.map((found) => [JSON.stringify(found), found]));
+  return [...unique.values()].sort(
     (a, b) =>
       compare(a.file, b.file) ||
       (a.line ?? 0) - (b.line ?? 0) ||

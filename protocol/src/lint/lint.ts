@@ -1,6 +1,11 @@
 import type { RoleFiles } from './files.ts';
 import { sortFindings, type Finding } from './finding.ts';
+import { declarationFindings } from './declarations.ts';
+import { healthFindings } from './health.ts';
 import { mountFindings } from './mounts.ts';
+import { networkNameFindings } from './network-names.ts';
+import { referenceFindings } from './references.ts';
+import { secretFindings } from './secrets.ts';
 import { selfContainedFindings } from './self-contained.ts';
 import { structureFindings } from './structure.ts';
 import { variableFindings } from './variables.ts';
@@ -17,6 +22,12 @@ export { RULES, type RuleName, type Severity } from './rules.ts';
 const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [
   structureFindings,
   mountFindings,
+  selfContainedFindings,
+  referenceFindings,
+  declarationFindings,
+  healthFindings,
+  networkNameFindings,
+  secretFindings,
   variableFindings,
 ];
 
@@ -27,6 +38,6 @@ const THEMES: readonly ((subject: Subject) => readonly Finding[])[] = [
 export function lintRole(folder: RoleFiles): Finding[] {
   const { role, tree, findings: ofRole } = readRoleFile(folder);
   const { stacks, findings: ofStacks } = readStacks(folder);
-  const subject: Subject = { ...folder, name: folder.role, role, roleTree: tree, stacks };
+  const subject: Subject = { files: folder.files, role, roleTree: tree, stacks };
   return sortFindings([...ofRole, ...ofStacks, ...THEMES.flatMap((theme) => theme(subject))]);
 }

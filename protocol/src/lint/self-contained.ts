@@ -23,9 +23,9 @@ const COPY = 'Copy what it needs into the folder of the role.';
 export function selfContainedFindings(subject: Subject): Finding[] {
   const interpolate = interpolatorOf(subject);
   const ofStacks = subject.stacks.flatMap((stack) =>
-    referencesOf(stack).flatMap((reference) => {
-      const path = interpolate(reference.path);
-      return path === null ? [] : judge(subject, stack, { ...reference, path });
+    referencesOf(stack).flatMap((found) => {
+      const path = interpolate(found.path);
+      return path === null ? [] : judge(subject, stack, { ...found, path });
     }),
   );
   return [...linkFindings(subject), ...ofStacks];

@@ -6,8 +6,6 @@ import type { Tree } from './tree.ts';
 
 /** A role under the lint, with what could be understood of it. */
 export interface Subject {
-  /** Name of the folder. */
-  readonly name: string;
   readonly files: RoleFiles['files'];
   /** Null where `role.yaml` is missing or does not fit its schema. */
   readonly role: Role | null;
