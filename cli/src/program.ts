@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addBench } from './commands/bench.ts';
 import { addBundle } from './commands/bundle.ts';
+import { addPackage } from './commands/package.ts';
 import { addRelease } from './commands/release.ts';
+import { addRole } from './commands/role.ts';
 import { addTest } from './commands/test.ts';
 import { EXIT, type Exit } from './exit.ts';
 import { failureOf } from './failure.ts';
@@ -31,8 +33,10 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ro
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.aside(text) });
   const shell: Shell = { program, terminal, root, exit: (next) => (code = next) };
 
+  addRole(shell);
   addRelease(shell);
   addBundle(shell);
+  addPackage(shell);
   addTest(shell);
   addBench(shell);
 
