@@ -1,5 +1,5 @@
 #!/bin/sh
-# role-agent COMMAND: what people and units call. It starts Node, `run` and `pull` under a lock each.
+# role-agent COMMAND: what people and units call. It starts Node; `run` and `plan` share a lock, `pull` has its own.
 # `--unit` behind run or pull: systemd calls, so a second one is nothing to report.
 # ROLE_AGENT_ROOT puts every path under another root, ROLE_AGENT_NODE names another Node: both for tests.
 
@@ -9,7 +9,7 @@ node=${ROLE_AGENT_NODE:-/usr/bin/node}
 bundle=$root/usr/lib/role-agent/role-agent.cjs
 
 case ${1:-} in
-run) lock=$run/lock ;;
+run | plan) lock=$run/lock ;;
 pull) lock=$run/pull-lock ;;
 *) exec "$node" "$bundle" "$@" ;;
 esac
@@ -31,7 +31,7 @@ fi
 exec 9>"$lock"
 if ! flock -n 9; then
   [ -n "$unit" ] && exit 0
-  echo "role-agent: another $1 is going on; nothing done" >&2
+  echo "role-agent: another run is going on; nothing done. See: role-agent status" >&2
   exit 75
 fi
 

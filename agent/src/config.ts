@@ -59,7 +59,7 @@ function deviceNameOf(hostname: string): string {
   return (hostname.split('.')[0] ?? '').toLowerCase();
 }
 
-const REMEDY = 'Correct the file; /usr/share/doc/role-agent/config.example.yaml shows every field.';
+const REMEDY = 'Correct the file; /etc/role-agent/config.yaml.example shows every field.';
 
 /**
  * Reads `config.yaml`. `text` is null where there is no such file, `where` its path, `hostname` the default device
@@ -71,7 +71,7 @@ export function parseConfig(text: string | null, where: string, hostname: string
       code: 'config-invalid',
       what: 'There is no configuration',
       where,
-      remedy: 'Copy /usr/share/doc/role-agent/config.example.yaml there and name a source.',
+      remedy: 'Copy /etc/role-agent/config.yaml.example there and name a source.',
     });
   }
   const file = parseYaml(text, { where, code: 'config-invalid', schema: DeviceConfigSchema, remedy: REMEDY });

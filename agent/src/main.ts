@@ -18,6 +18,7 @@ import { realExec } from './ports/real/exec.ts';
 import { dockerImagePuller } from './ports/real/image-puller.ts';
 import { realLog } from './ports/real/log.ts';
 import { realNetwork } from './ports/real/network.ts';
+import { showJournal } from './ports/real/journal.ts';
 import { feedWatchdog } from './ports/real/watchdog.ts';
 import { readStatus } from './report/read-status.ts';
 import { run } from './run.ts';
@@ -47,7 +48,7 @@ async function start(): Promise<void> {
 async function main(argv: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(argv);
   if (parsed === null) return EXIT.usage;
-  const { command, json, limit } = parsed;
+  const { command, json, follow, limit } = parsed;
   switch (command) {
     case 'run':
       return runOnce(json);
@@ -64,6 +65,8 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case 'history':
       return print(await history(buildPorts().disk, paths, { json, limit }));
+    case 'logs':
+      return showJournal({ json, follow, limit });
     case 'version':
       return print(`role-agent ${AGENT_VERSION}\n`);
     case 'help':
@@ -118,17 +121,28 @@ function buildPorts(): Ports {
   };
 }
 
-function parseCommandLine(argv: readonly string[]): { command: string; json: boolean; limit: number } | null {
+interface CommandLine {
+  readonly command: string;
+  readonly json: boolean;
+  readonly follow: boolean;
+  readonly limit: number;
+}
+
+function parseCommandLine(argv: readonly string[]): CommandLine | null {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, limit: { type: 'string', default: '50' } },
+      options: {
+        json: { type: 'boolean', default: false },
+        follow: { type: 'boolean', default: false },
+        limit: { type: 'string', default: '50' },
+      },
     });
     const limit = Number(values.limit);
     if (!Number.isInteger(limit) || limit < 1)
       throw new Error(`--limit takes a whole number from 1, not «${values.limit}»`);
-    return { command: positionals[0] ?? 'help', json: values.json, limit };
+    return { command: positionals[0] ?? 'help', json: values.json, follow: values.follow, limit };
   } catch (thrown) {
     process.stderr.write(
       `role-agent: ${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${USAGE}`,

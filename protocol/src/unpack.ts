@@ -76,7 +76,7 @@ async function readEntries(tar: AsyncIterable<Entry>, options: UnpackOptions): P
   let next = 0;
   let end = 0;
   for await (const entry of tar) {
-    const { name, size = 0 } = entry.header;
+    const { name, size } = entry.header;
     if (manifest === null) {
       manifest = await readManifest(entry, options.where);
       await options.onManifest(manifest);
@@ -108,7 +108,7 @@ function endOf(entry: Entry, size: number): number {
 }
 
 async function readManifest(entry: Entry, where: string): Promise<Manifest> {
-  const { name, type, size = 0 } = entry.header;
+  const { name, type, size } = entry.header;
   if (name !== BUNDLE_MANIFEST || type !== 'file')
     throw invalid(`does not begin with ${BUNDLE_MANIFEST}`, where);
   if (size > MANIFEST_LIMIT) throw tooLarge(`a manifest of ${size} bytes`, where);
@@ -121,7 +121,7 @@ async function readManifest(entry: Entry, where: string): Promise<Manifest> {
 }
 
 async function readEntry(entry: Entry, expected: ManifestEntry, options: UnpackOptions): Promise<void> {
-  const { type, size = 0, linkname, mode = 0 } = entry.header;
+  const { type, size, linkname, mode } = entry.header;
   if (!isFile(expected)) {
     if (type !== 'symlink' || size !== 0 || linkname !== expected.link) {
       throw mismatch(`has ${expected.path}, which is not the symlink that its manifest lists`, options.where);
@@ -149,7 +149,8 @@ interface Checking {
   done(): void;
 }
 
-async function* checked({ entry, expected, where, done }: Checking): AsyncGenerator<Uint8Array> {
+async function* checked(checking: Checking): AsyncGenerator<Uint8Array> {
+  const { entry, expected, where } = checking;
   const hash = createHash('sha256');
   for await (const chunk of entry) {
     hash.update(chunk as Uint8Array);
@@ -157,7 +158,7 @@ async function* checked({ entry, expected, where, done }: Checking): AsyncGenera
   }
   if (hash.digest('hex') !== expected.sha256)
     throw mismatch(`has ${expected.path} with other content than its manifest says`, where);
-  done();
+  checking.done();
 }
 
 /** Counts what passes, and ends the stream past a limit. */

@@ -6,7 +6,7 @@ import { CACHE, NETWORK, RUN, SOCKET } from './places.ts';
 import { command, type Outcome } from './process.ts';
 
 /** Debian packages without which no virtual Pi can be made, and the program that shows that each is there. */
-export const PREREQUISITES: Readonly<Record<string, string>> = {
+const PREREQUISITES: Readonly<Record<string, string>> = {
   'docker.io': '/usr/sbin/dockerd',
   mmdebstrap: '/usr/bin/mmdebstrap',
   'busybox-static': '/bin/busybox',
@@ -16,7 +16,7 @@ export const PREREQUISITES: Readonly<Record<string, string>> = {
 };
 
 /** Debian packages of PREREQUISITES that are missing on this machine. */
-export function missingPackages(): string[] {
+function missingPackages(): string[] {
   return Object.entries(PREREQUISITES).flatMap(([name, program]) => (existsSync(program) ? [] : [name]));
 }
 

@@ -73,7 +73,7 @@ async function pullOnce(tools: PullTools, task: Task): Promise<Problem | null> {
     last = progress;
     at = clock.now().uptime;
   };
-  let ended = false;
+  const pull = { ended: false };
   const pulling = tools.puller
     .pull(task.image, { onProgress, signal: abort.signal })
     .then(
@@ -81,10 +81,10 @@ async function pullOnce(tools: PullTools, task: Task): Promise<Problem | null> {
       (thrown: unknown) => (abort.signal.aborted ? stalled(task.image) : asProblem(thrown)),
     )
     .finally(() => {
-      ended = true;
+      pull.ended = true;
     });
   const watch = async (): Promise<void> => {
-    while (!ended) {
+    while (!pull.ended) {
       await report(tools, { ...task, ...last, at });
       if (clock.now().uptime - at >= STALL) {
         log.warning('A pull has stalled', { image: task.image, bytes: last.bytes });

@@ -71,7 +71,7 @@ export async function keepRelease(store: Store, arrived: Arrived): Promise<strin
 }
 
 /** Files of a kept release that are not as its manifest says; empty when it is whole. */
-export async function damageOf(
+async function damageOf(
   disk: Disk,
   folder: string,
   manifest: Manifest,

@@ -5,7 +5,7 @@ export const USAGE = `role-agent: keeps this device on its role
   role-agent plan [--json]        what the next run would change, and which services would restart
   role-agent run [--json]         one run now, in the foreground
   role-agent history [--json] [--limit N]
-  role-agent logs [--follow]      the agent's own log, from journald
+  role-agent logs [--follow] [--json] [--limit N]   the agent's own log, from journald
   role-agent version
 
 The configuration is /etc/role-agent/config.yaml; an example lies beside it.

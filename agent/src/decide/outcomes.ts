@@ -74,7 +74,7 @@ export function retryRevert(journal: Journal, problem: Problem, now: Moment): St
 }
 
 /** Nothing better to go back to: idle, where repairs with backoff go on for as long as it takes. */
-export function settleForRepair(journal: Journal, problem: Problem, now: Moment): Step {
+function settleForRepair(journal: Journal, problem: Problem, now: Moment): Step {
   const key = journal.current?.key ?? 'none';
   const settled: Journal = {
     ...journal,

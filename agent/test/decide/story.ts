@@ -7,7 +7,7 @@ import type { Moment } from '../../src/ports/clock.ts';
 import type { Desired } from '../../src/sources/source.ts';
 
 /** A commit id from one letter, so that stories read «a is pushed, then b». */
-export function commit(letter: string): string {
+function commit(letter: string): string {
   return letter.repeat(40);
 }
 

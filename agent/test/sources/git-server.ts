@@ -11,6 +11,8 @@ export interface GitServer {
   credentials: string | null;
   /** Ends every response after so many bytes, as a connection that breaks; null for none. */
   breakAfter: number | null;
+  /** Says nothing more in any response after so many bytes, and keeps the connection; null for none. */
+  stallAfter: number | null;
   close(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function serveGit(root: string): Promise<GitServer> {
     requests: [],
     credentials: null,
     breakAfter: null,
+    stallAfter: null,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
@@ -36,7 +39,7 @@ export async function serveGit(root: string): Promise<GitServer> {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    cgi(root, request, { response, breakAfter: gitServer.breakAfter });
+    cgi(root, request, { response, breakAfter: gitServer.breakAfter, stallAfter: gitServer.stallAfter });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -48,9 +51,10 @@ export async function serveGit(root: string): Promise<GitServer> {
 interface Answer {
   readonly response: ServerResponse;
   readonly breakAfter: number | null;
+  readonly stallAfter: number | null;
 }
 
-function cgi(root: string, request: IncomingMessage, { response, breakAfter }: Answer): void {
+function cgi(root: string, request: IncomingMessage, { response, breakAfter, stallAfter }: Answer): void {
   const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
   const header = (name: string): string => String(request.headers[name] ?? '');
   const backend = spawn('git', ['http-backend'], {
@@ -91,7 +95,9 @@ function cgi(root: string, request: IncomingMessage, { response, breakAfter }: A
     }
     sent += chunk.length;
     if (breakAfter !== null && sent > breakAfter) response.destroy();
-    else response.write(chunk);
+    else if (stallAfter === null || sent <= stallAfter) response.write(chunk);
   });
-  backend.on('close', () => response.end());
+  backend.on('close', () => {
+    if (stallAfter === null || sent <= stallAfter) response.end();
+  });
 }

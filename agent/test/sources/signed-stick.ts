@@ -45,7 +45,7 @@ export const ROLE_FILES: Readonly<Record<string, string>> = {
   'run.sh': '#!/bin/sh\n',
 };
 
-export function manifestFor(files: Readonly<Record<string, string>>, links: ManifestEntry[] = []): Manifest {
+function manifestFor(files: Readonly<Record<string, string>>, links: ManifestEntry[] = []): Manifest {
   const entries = Object.entries(files).map(([path, text]) => ({
     path,
     mode: path.endsWith('.sh') ? ('0755' as const) : ('0644' as const),

@@ -53,7 +53,10 @@ function unknown(
     );
     return missing.map(({ name, line }) => {
       const what = `${service} refers to the ${section.slice(0, -1)} ${name}, which is not defined`;
-      const remedy = `Define it under \`${section}:\` of the compose file, or correct the name.`;
+      const remedy =
+        section === 'volumes' && name.includes('/')
+          ? `A path begins with a dot: \`./${name}\`.`
+          : `Define it under \`${section}:\` of the compose file, or correct the name.`;
       return finding('reference-unknown', { file, line, what, remedy });
     });
   });

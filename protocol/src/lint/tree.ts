@@ -20,7 +20,14 @@ const LIMITS = { values: 20_000, depth: 64 } as const;
 
 const NOTHING = { fields: new Map<string, Tree>(), items: [] as readonly Tree[], value: null } as const;
 
-class TooLarge extends Error {}
+class TooLarge extends Error {
+  readonly line: number;
+
+  constructor(what: string, line: number) {
+    super(`${what}, aliases included`);
+    this.line = line;
+  }
+}
 
 /** Reads YAML into a tree. Never throws: what is not YAML, or too much of it, comes back as a fault with its line. */
 export function readTree(text: string): TreeResult {
@@ -36,7 +43,7 @@ export function readTree(text: string): TreeResult {
     if (error !== undefined) return { what: error.message, line: lines.linePos(error.pos[0]).line };
     return { tree: new Reader(document, lines).root() };
   } catch (thrown) {
-    if (thrown instanceof TooLarge) return { what: thrown.message, line: null };
+    if (thrown instanceof TooLarge) return { what: thrown.message, line: thrown.line };
     return {
       what: `it cannot be read (${thrown instanceof Error ? thrown.message : 'unknown'})`,
       line: null,
@@ -64,11 +71,9 @@ class Reader {
 
   private read(node: unknown, at: { line: number; depth: number; keyed?: boolean }): Tree {
     this.values += 1;
-    if (this.values > LIMITS.values)
-      throw new TooLarge(`it has more than ${LIMITS.values} values, aliases included`);
-    if (at.depth > LIMITS.depth)
-      throw new TooLarge(`it is nested more than ${LIMITS.depth} deep, aliases included`);
     const line = at.keyed === true ? at.line : this.lineOf(node, at.line);
+    if (this.values > LIMITS.values) throw new TooLarge(`it has more than ${LIMITS.values} values`, line);
+    if (at.depth > LIMITS.depth) throw new TooLarge(`it is nested more than ${LIMITS.depth} deep`, line);
     const depth = at.depth + 1;
     if (isAlias(node)) return this.read(node.resolve(this.document), { ...at, line, depth, keyed: true });
     if (hasTag(node, '!reset')) return { ...NOTHING, kind: 'scalar', line };

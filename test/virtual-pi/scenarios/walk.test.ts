@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Device } from './device.ts';
+import type { Device } from './device.ts';
 import { templateRole } from './roles.ts';
 import type { FleetRepo } from '../fleet-repo.ts';
 import { newPi, newRepo } from './stage.ts';

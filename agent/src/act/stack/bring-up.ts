@@ -38,7 +38,7 @@ export async function bringUp(
  * A gate that opens now. The baseline is what was there before: a container that has been started since counts from
  * zero, so that a crash in its first second is not taken for its past.
  */
-export function openedGate(now: Gate['opened'], before: readonly Container[]): Gate {
+function openedGate(now: Gate['opened'], before: readonly Container[]): Gate {
   const restarts = Object.fromEntries(before.map((container) => [container.id, container.restarts]));
   return { opened: now, goodSince: null, restarts, reboots: 0 };
 }

@@ -126,10 +126,7 @@ function inputsOf(model: ComposeModel, located: Located): (service: string) => D
     const before = known.get(name);
     if (before !== undefined) return before;
     known.set(name, name);
-    const files = [
-      ...refersTo<FileObject>(model, 'configs', service),
-      ...refersTo<FileObject>(model, 'secrets', service),
-    ];
+    const files = [...refersTo(model, 'configs', service), ...refersTo(model, 'secrets', service)];
     const digest = digestOfJson({
       service,
       files: files.map(([key, object]) => [key, object, digestByTarget.get(object?.file ?? '') ?? null]),
@@ -144,18 +141,18 @@ function inputsOf(model: ComposeModel, located: Located): (service: string) => D
 }
 
 /** The entries of a section that a service names, in its long syntax (a list with `source`, or a map). */
-function refersTo<T>(
+function refersTo(
   model: ComposeModel,
   kind: string,
   service: ComposeService,
-): readonly (readonly [string, T | null])[] {
+): readonly (readonly [string, { readonly file?: string } | null])[] {
   const used = service[kind];
   const names = Array.isArray(used)
     ? (used as readonly { readonly source?: string }[]).flatMap(({ source }) =>
         source === undefined ? [] : [source],
       )
     : Object.keys(used ?? {});
-  const definitions = section<T>(model, kind);
+  const definitions = section<{ readonly file?: string }>(model, kind);
   return names.filter((name) => name in definitions).map((name) => [name, definitions[name] ?? null]);
 }
 

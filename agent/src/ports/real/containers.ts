@@ -2,7 +2,7 @@ import type { Container } from '../engine.ts';
 
 /** Labels that tell whose a container is, and from what it was made. */
 export const ROLE_LABEL = 'io.metrica-fleet.role';
-export const INPUTS_LABEL = 'io.metrica-fleet.inputs';
+const INPUTS_LABEL = 'io.metrica-fleet.inputs';
 export const PROJECT_LABEL = 'com.docker.compose.project';
 export const SERVICE_LABEL = 'com.docker.compose.service';
 

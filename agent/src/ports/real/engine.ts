@@ -22,7 +22,7 @@ export function dockerEngine(exec: Exec): Engine {
     containers: (project) => containers(exec, [`label=${PROJECT_LABEL}=${project}`]),
     projects: () => projects(exec),
     missingImages: (references) => missingImages(exec, references),
-    up: (change) => up(exec, change),
+    up: (wanted) => up(exec, wanted),
     execIn: (container, argv, deadline) => execIn(exec, { container, argv, deadline }),
     async resolve(project, folder, variables) {
       const file = await composeFileIn(folder);

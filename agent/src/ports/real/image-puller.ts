@@ -24,7 +24,7 @@ export function dockerImagePuller(places: { socket?: string; logins?: string } =
 }
 
 /** Name and tag (or digest) of a reference; a name alone would pull every tag there is. */
-export function splitReference(reference: string): { name: string; tag: string } {
+function splitReference(reference: string): { name: string; tag: string } {
   const at = reference.indexOf('@');
   if (at >= 0) return { name: reference.slice(0, at).replace(/:[^/:]+$/, ''), tag: reference.slice(at + 1) };
   const colon = reference.lastIndexOf(':');
@@ -34,7 +34,7 @@ export function splitReference(reference: string): { name: string; tag: string }
 }
 
 /** The registry of a reference, as `docker login` names it: the first part, if it looks like a host. */
-export function registryOf(reference: string): string {
+function registryOf(reference: string): string {
   const [first = ''] = reference.split('/');
   const isHost = reference.includes('/') && (/[.:]/.test(first) || first === 'localhost');
   return isHost && first !== 'docker.io' ? first : 'https://index.docker.io/v1/';
