@@ -39,7 +39,7 @@ export async function mustDocker(args: readonly string[], options: DockerOptions
   return stdout;
 }
 
-/** Starts the engine, or adopts the one that an earlier run of the tests left; removes the Pis that it left. */
+/** Starts the engine, or adopts the one that an earlier run of the tests left; removes the Pis that died with their owner. */
 export async function startEngine(): Promise<void> {
   const missing = missingPackages();
   if (missing.length > 0)
@@ -84,7 +84,15 @@ async function launch(): Promise<void> {
   throw new Error(`dockerd did not answer within a minute; see ${RUN}/dockerd.log`);
 }
 
+/** The label by which a Pi names the process that it belongs to. */
+export const OWNER_LABEL = 'metrica-fleet.owner';
+
+/** Removes the Pis whose owner has died. Those of a test that runs beside this one stay. */
 async function removeLeftovers(): Promise<void> {
-  const ids = (await mustDocker(['ps', '-aq', '--filter', 'name=^metrica-pi-'])).split('\n').filter(Boolean);
-  if (ids.length > 0) await mustDocker(['rm', '-fv', ...ids]);
+  const format = `{{.ID}} {{.Label "${OWNER_LABEL}"}}`;
+  const lines = (await mustDocker(['ps', '-a', '--filter', `label=${OWNER_LABEL}`, '--format', format])).split('\n');
+  for (const line of lines) {
+    const [id = '', owner = ''] = line.split(' ');
+    if (id !== '' && !existsSync(`/proc/${owner}`)) await mustDocker(['rm', '-fv', id]);
+  }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { docker, mustDocker } from './engine.ts';
+import { docker, mustDocker, OWNER_LABEL } from './engine.ts';
 import { NETWORK } from './places.ts';
 import type { Outcome } from './process.ts';
 import { rootImage, type Suite } from './root-fs.ts';
@@ -35,7 +35,7 @@ export class VirtualPi {
 
   static async start({ suite, name }: { suite: Suite; name: string }): Promise<VirtualPi> {
     const image = await rootImage(suite);
-    const pi = new VirtualPi(`metrica-pi-${name}`);
+    const pi = new VirtualPi(`metrica-pi-${name}-${process.pid}`);
     const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
     await mustDocker([
       ...[
@@ -45,6 +45,8 @@ export class VirtualPi {
         pi.container,
         '--hostname',
         name,
+        '--label',
+        `${OWNER_LABEL}=${process.pid}`,
         '--network',
         NETWORK.name,
         '--stop-signal',
