@@ -90,7 +90,9 @@ export const OWNER_LABEL = 'metrica-fleet.owner';
 /** Removes the Pis whose owner has died. Those of a test that runs beside this one stay. */
 async function removeLeftovers(): Promise<void> {
   const format = `{{.ID}} {{.Label "${OWNER_LABEL}"}}`;
-  const lines = (await mustDocker(['ps', '-a', '--filter', `label=${OWNER_LABEL}`, '--format', format])).split('\n');
+  const lines = (
+    await mustDocker(['ps', '-a', '--filter', `label=${OWNER_LABEL}`, '--format', format])
+  ).split('\n');
   for (const line of lines) {
     const [id = '', owner = ''] = line.split(' ');
     if (id !== '' && !existsSync(`/proc/${owner}`)) await mustDocker(['rm', '-fv', id]);
