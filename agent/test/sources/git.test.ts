@@ -302,7 +302,7 @@ describe('a Git source on a bad day', () => {
       rmSync(join(packs, name));
       writeFileSync(join(packs, name), content);
     }
-    await source.fetch(first, on.folder());
+    expect(await source.fetch(first, on.folder())).toEqual({ statement: null });
     repo.write('roles/web/new', 'x').commit();
     await source.fetch(await source.desired(first), on.folder());
   });
