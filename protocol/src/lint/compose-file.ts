@@ -37,7 +37,7 @@ export function readMain({ files }: RoleFiles): StackResult {
       remedy: `Keep ${file} alone, which is the one that Compose would read.`,
     }),
   );
-  const { stack, findings } = readStack(file, textOf(files, file), true);
+  const { stack, findings } = readStack(textOf(files, file), { file, folder: '', runs: true });
   if (
     stack !== null &&
     stack.services.size === 0 &&
@@ -51,7 +51,8 @@ export function readMain({ files }: RoleFiles): StackResult {
 }
 
 /** Understands the text of a compose file; null is one that is not text. */
-export function readStack(file: string, text: string | null, runs: boolean): StackResult {
+export function readStack(text: string | null, place: Pick<Stack, 'file' | 'folder' | 'runs'>): StackResult {
+  const { file } = place;
   const remedy = 'Correct it; `docker compose config` shows how Compose reads it.';
   const syntax = (what: string, line: number | null): StackResult =>
     failed('compose-syntax', { file, line, what, remedy });
@@ -69,9 +70,8 @@ export function readStack(file: string, text: string | null, runs: boolean): Sta
   const findings = odd.flatMap(
     ([name, { line }]) => syntax(`The service ${name} is not a map of settings`, line).findings,
   );
-  const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
   return {
-    stack: { file, folder, runs, tree, services: new Map(all.filter(([, { kind }]) => kind === 'map')) },
+    stack: { ...place, tree, services: new Map(all.filter(([, { kind }]) => kind === 'map')) },
     findings,
   };
 }

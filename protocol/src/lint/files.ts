@@ -39,12 +39,6 @@ export function exists(files: Files, path: string): boolean {
   return false;
 }
 
-/** True for a folder of the role. */
-export function isFolder(files: Files, path: string): boolean {
-  const real = followed(files, path);
-  return real !== null && !files.has(real) && exists(files, real);
-}
-
 /**
  * A path as seen from a folder of the role, made normal: `site/../web` is `web`, the role itself is `.`. Null when it
  * leaves the role.

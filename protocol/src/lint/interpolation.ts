@@ -82,7 +82,11 @@ function braced(text: string): { part: Part; length: number } {
   const operator = /^(:?[-?+])?/.exec(inner.slice(name.length))?.[0] as Reference['operator'];
   const argument = inner.slice(name.length + operator.length);
   const whole = end !== -1 && name !== '' && (operator !== '' || argument === '');
-  if (!whole) return { part: { malformed: text.slice(0, end === -1 ? 12 : end + 1) }, length: 2 };
+  // Past the whole of it, so that a text of nothing but `${` does not take quadratic time.
+  if (!whole) {
+    const length = end === -1 ? text.length : end + 1;
+    return { part: { malformed: text.slice(0, Math.min(length, 40)) }, length };
+  }
   return { part: { name, operator, argument }, length: end + 1 };
 }
 

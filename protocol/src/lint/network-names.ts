@@ -29,12 +29,17 @@ const REMEDY =
 /** Host names that depend on mDNS or MagicDNS, in the stack, the probes and the files of a role. */
 export function networkNameFindings(subject: Subject): Finding[] {
   const { files, roleTree, stacks } = subject;
-  const inRole = ['health', 'vars'].flatMap((field) => inTree(ROLE_FILE, at(roleTree, field)));
+  const inRole = [at(roleTree, 'health'), ...defaultsIn(roleTree)].flatMap((part) => inTree(ROLE_FILE, part));
   const read = new Set([ROLE_FILE, ...stacks.map(({ file }) => file)]);
   const inFiles = [...textFiles(files)]
     .filter(([path]) => !read.has(path) && !/(^|\/)(README|LICENSE|CHANGELOG)|\.(md|rst)$/i.test(path))
     .flatMap(([path, text]) => inText(path, text));
   return [...stacks.flatMap((stack) => inStack(stack)), ...inRole, ...inFiles];
+}
+
+function defaultsIn(roleTree: Tree | null): (Tree | undefined)[] {
+  const variables = [...(at(roleTree, 'vars')?.fields.values() ?? [])];
+  return variables.flatMap((variable) => [at(variable, 'default'), at(variable, 'enum')]);
 }
 
 function inStack({ file, tree, services }: Stack): Finding[] {

@@ -18,6 +18,7 @@ type Section = 'services' | 'volumes' | 'networks' | 'configs' | 'secrets' | 'mo
 export function referenceFindings(subject: Subject): Finding[] {
   const running = subject.stacks.filter(({ runs }) => runs);
   const interpolate = interpolatorOf(subject);
+  const defined = definedIn(running);
   return running.flatMap((stack) =>
     [...stack.services].flatMap(([name, service]) => {
       const uses: Record<Section, Use[]> = {
@@ -31,25 +32,39 @@ export function referenceFindings(subject: Subject): Finding[] {
         models: namesOf(at(service, 'models')),
       };
       return [
-        ...unknown(running, stack, { service: name, uses }),
+        ...unknown(defined, stack, { service: name, uses }),
         ...extendsFindings(subject, stack, service),
       ];
     }),
   );
 }
 
+type Defined = Readonly<Record<Section, ReadonlySet<string>>>;
+
+function definedIn(running: readonly Stack[]): Defined {
+  const names = (section: Section, ...implied: string[]): ReadonlySet<string> =>
+    new Set([
+      ...running.flatMap(({ tree }) => [...(tree.fields.get(section)?.fields.keys() ?? [])]),
+      ...implied,
+    ]);
+  return {
+    services: names('services'),
+    volumes: names('volumes'),
+    networks: names('networks', 'default'),
+    configs: names('configs'),
+    secrets: names('secrets'),
+    models: names('models'),
+  };
+}
+
 function unknown(
-  running: readonly Stack[],
+  defined: Defined,
   { file }: Stack,
   { service, uses }: { service: string; uses: Record<Section, Use[]> },
 ): Finding[] {
   return (Object.keys(uses) as Section[]).flatMap((section) => {
-    const defined = new Set(
-      running.flatMap(({ tree }) => [...(tree.fields.get(section)?.fields.keys() ?? [])]),
-    );
-    if (section === 'networks') defined.add('default');
     const missing = uses[section].filter(
-      ({ name }) => !defined.has(name) && !name.includes('$') && name !== '',
+      ({ name }) => !defined[section].has(name) && !name.includes('$') && name !== '',
     );
     return missing.map(({ name, line }) => {
       const what = `${service} refers to the ${section.slice(0, -1)} ${name}, which is not defined`;

@@ -40,16 +40,17 @@ function referencesOf(stack: Stack): FileReference[] {
       reference(`The ${section.slice(0, -1)} ${name}`, at(definition, 'file')),
     ),
   );
-  const includedEnvironment = (at(stack.tree, 'include')?.items ?? []).flatMap((item) =>
-    filesIn('The env_file of an include', at(item, 'env_file')),
-  );
+  const ofIncludes = (at(stack.tree, 'include')?.items ?? []).flatMap((item) => [
+    ...filesIn('The env_file of an include', at(item, 'env_file')),
+    ...reference('The project_directory of an include', at(item, 'project_directory')),
+  ]);
   const services = [...stack.services].flatMap(([name, service]) => ofService(name, service));
-  return [...included, ...definitions, ...includedEnvironment, ...services];
+  return [...included, ...definitions, ...ofIncludes, ...services];
 }
 
 function ofService(name: string, service: Tree): FileReference[] {
   const profiles = (at(service, 'security_opt')?.items ?? []).flatMap((option) => {
-    const path = /^seccomp[:=](?!unconfined$)(.+)$/.exec(textAt(option) ?? '')?.[1];
+    const path = /^seccomp[:=](?!(?:unconfined|builtin)$)(.+)$/.exec(textAt(option) ?? '')?.[1];
     return path === undefined
       ? []
       : [{ user: `The seccomp profile of ${name}`, path, line: option.line, required: true }];

@@ -21,13 +21,14 @@ export function readStacks(role: RoleFiles): Stacks {
   const seen = new Set([main.file]);
   const all = [...findings];
   for (const stack of stacks) {
-    for (const { path, runs } of filesOf(stack)) {
+    for (const { path, runs, base } of filesOf(stack)) {
       const file = insideRole(path, stack.folder);
       if (file === null || seen.has(file) || stacks.length >= LIMIT) continue;
       seen.add(file);
       const text = textOf(role.files, file);
       if (text === null) continue;
-      const other = readStack(file, text, runs && stack.runs);
+      const folder = insideRole(base, stack.folder) ?? '';
+      const other = readStack(text, { file, runs: runs && stack.runs, folder: folder === '.' ? '' : folder });
       all.push(...other.findings);
       if (other.stack !== null) stacks.push(other.stack);
     }
@@ -35,23 +36,37 @@ export function readStacks(role: RoleFiles): Stacks {
   return { stacks, findings: all };
 }
 
-function filesOf({ tree, services }: Stack): { path: string; runs: boolean }[] {
-  const included = includesOf(tree).flatMap((entry) =>
-    entry.path === null ? [] : [{ path: entry.path, runs: true }],
+interface OtherFile {
+  readonly path: string;
+  readonly runs: boolean;
+  /** The folder that its relative paths are relative to, seen from the file that refers to it. */
+  readonly base: string;
+}
+
+function filesOf({ tree, services }: Stack): OtherFile[] {
+  const included = includesOf(tree).flatMap(({ path, base }) =>
+    path === null ? [] : [{ path, base, runs: true }],
   );
   const extended = [...services.values()].flatMap((service) => {
     const path = textAt(at(service, 'extends', 'file'));
-    return path === null ? [] : [{ path, runs: false }];
+    return path === null ? [] : [{ path, base: `${path}/..`, runs: false }];
   });
   return [...included, ...extended];
 }
 
-/** The paths under `include:`, in its short and its long form. */
-export function includesOf(tree: Tree): { path: string | null; line: number }[] {
+interface Include {
+  readonly path: string | null;
+  readonly base: string;
+  readonly line: number;
+}
+
+/** The files under `include:`, in its short and its long form. Of several in one entry the first gives the folder. */
+export function includesOf(tree: Tree): Include[] {
   return (tree.fields.get('include')?.items ?? []).flatMap((item) => {
     const path = item.kind === 'map' ? item.fields.get('path') : item;
     const paths = path?.kind === 'list' ? path.items : [path];
-    return paths.map((one) => ({ path: textAt(one), line: one?.line ?? item.line }));
+    const base = textAt(at(item, 'project_directory')) ?? `${textAt(paths[0]) ?? 'none'}/..`;
+    return paths.map((one) => ({ path: textAt(one), base, line: one?.line ?? item.line }));
   });
 }
 

@@ -15,7 +15,7 @@ export interface Tree {
 
 export type TreeResult = { readonly tree: Tree } | { readonly what: string; readonly line: number | null };
 
-/** A few lines of aliases can stand for billions of values; an honest file has a few thousand. */
+/** A few lines of aliases can stand for billions of values; an honest file has a few thousand. Long texts count more. */
 const LIMITS = { values: 20_000, depth: 64 } as const;
 
 const NOTHING = { fields: new Map<string, Tree>(), items: [] as readonly Tree[], value: null } as const;
@@ -70,7 +70,7 @@ class Reader {
   }
 
   private read(node: unknown, at: { line: number; depth: number; keyed?: boolean }): Tree {
-    this.values += 1;
+    this.values += 1 + (isScalar(node) && typeof node.value === 'string' ? node.value.length / 100 : 0);
     const line = at.keyed === true ? at.line : this.lineOf(node, at.line);
     if (this.values > LIMITS.values) throw new TooLarge(`it has more than ${LIMITS.values} values`, line);
     if (at.depth > LIMITS.depth) throw new TooLarge(`it is nested more than ${LIMITS.depth} deep`, line);
