@@ -8,6 +8,7 @@ import { newPi, newRepo } from './stage.ts';
 const GOOD = templateRole();
 const COMPOSE = 'roles/hello/compose.yaml';
 const ROLE = 'roles/hello/role.yaml';
+const ESCAPE = 'roles/hello/site/passwd';
 /** Stands in the files until the address of the registry is known. */
 const REGISTRY = 'registry.example:5000';
 
@@ -81,7 +82,7 @@ const BAD: { how: string; files: () => Files; code: string; says: RegExp }[] = [
   },
   {
     how: 'with a symlink that leaves the role',
-    files: () => ({ 'roles/hello/site/passwd': { link: '/etc/passwd' } }),
+    files: () => ({ [ESCAPE]: { link: '/etc/passwd' } }),
     code: 'path-escapes',
     says: /\/etc\/passwd/,
   },
@@ -121,7 +122,7 @@ describe('a release that is bad', () => {
   for (const { how, files, code, says } of BAD) {
     it(`${how} leaves the former one running and healthy, with the reason, and is not tried again`, async () => {
       const before = await device.running();
-      const bad = await repo.push(`Bad: ${how}`, atRegistry(files()));
+      const bad = await repo.push(`Bad: ${how}`, { ...GOOD, [ESCAPE]: null, ...atRegistry(files()) });
       await device.wake();
       const status = await device.refuses(bad);
       expect(status.running?.commit).toBe(good);
@@ -131,15 +132,13 @@ describe('a release that is bad', () => {
       expect(Object.keys(await device.running()).sort()).toEqual(Object.keys(before).sort());
       await device.looksAgain();
       expect(await device.attempts(bad)).toBe(1);
-      // The next push starts from good content again. It is a new release with the same content.
-      good = await repo.push('Good again', { ...GOOD, 'roles/hello/site/passwd': null });
-      await device.wake();
-      await device.settlesOn(good);
     });
   }
 
   it('that turns bad after its first good minute is taken back within its probation', async () => {
     const turning = {
+      ...GOOD,
+      [ESCAPE]: null,
       ...changed(
         COMPOSE,
         'while :; do date > /data/clock.txt; sleep 5 & wait; done',
@@ -152,5 +151,12 @@ describe('a release that is bad', () => {
     const status = await device.refuses(bad);
     expect(status.problems[0]).toMatchObject({ code: 'health-failed' });
     expect(status.running?.commit).toBe(good);
+  });
+
+  it('is followed by a good one, which is taken as if nothing had been', async () => {
+    const next = await repo.push('Good again', GOOD);
+    await device.wake();
+    const status = await device.settlesOn(next);
+    expect(status.problems).toEqual([]);
   });
 });
