@@ -19,7 +19,9 @@ export async function runValidateScript(
   { disk, exec }: Pick<Ports, 'disk' | 'exec'>,
   { folder, variables }: { readonly folder: string; readonly variables: Variables },
 ): Promise<void> {
-  if ((await disk.stat(join(folder, SCRIPT)))?.kind !== 'file') return;
+  // A link is fine: every link of a release stays inside it.
+  const kind = (await disk.stat(join(folder, SCRIPT)))?.kind;
+  if (kind !== 'file' && kind !== 'link') return;
   const { code, stdout, stderr } = await exec.run({
     label: 'stage.validate-script',
     argv: ['systemd-run', ...sandbox(folder), ...environment(variables), '/bin/sh', SCRIPT],

@@ -35,13 +35,15 @@ export interface CachePlace {
   readonly git: Git;
   readonly remote: GitConfig;
   readonly folder: string;
+  /** What the fetch of a commit may write. Bytes; default 320 MiB. */
+  readonly limit?: number;
 }
 
 export function cacheAt(place: CachePlace): Cache {
   return {
     async fetchCommit(id, ref) {
       await open(place, id);
-      await fetch(place, ['--depth=1', 'origin', `+${id}:${ref}`], FETCH_LIMIT);
+      await fetch(place, ['--depth=1', 'origin', `+${id}:${ref}`], place.limit ?? FETCH_LIMIT);
     },
     async fetchBlobs(ids, limit) {
       await open(place, ids[0] ?? '');

@@ -85,9 +85,16 @@ export function gitFor({ exec, remote, cache }: GitPlace): Git {
   };
 }
 
+/**
+ * With the signal ignored, a write past the limit fails with «File too large», which git reports; killed by the
+ * signal, its child says nothing, and git blames the server (tried with git 2.39).
+ */
+const SAY_TOO_LARGE = ['env', '--ignore-signal=XFSZ'] as const;
+
 /** The path is an argument of the shell, not part of its script. */
 function redirect(file: string | undefined): [string, ...string[]] {
-  return file === undefined ? ['env'] : ['sh', '-c', 'out=$1; shift; exec "$@" >"$out"', 'sh', file];
+  if (file === undefined) return [...SAY_TOO_LARGE];
+  return ['sh', '-c', 'out=$1; shift; exec "$@" >"$out"', 'sh', file, ...SAY_TOO_LARGE];
 }
 
 function environment(remote: GitConfig, cache: string): Record<string, string> {

@@ -11,7 +11,7 @@ export interface GitOutcome {
 /** What git prints, and whose trouble it is. The first that matches counts; what matches none is the network's. */
 const SIGNS: readonly { readonly sign: RegExp; readonly code: ErrorCode; readonly remedy: string }[] = [
   {
-    sign: /signal 25|File size limit|File too large/i,
+    sign: /File too large/i,
     code: 'bundle-too-large',
     remedy: 'Remove the large file from the repo: put large data into an image or fetch it at run time.',
   },
@@ -47,8 +47,7 @@ export class GitFailure extends FleetError {
 /** A failed git command as a problem. */
 export function gitProblem({ finished, remote, fileLimit }: GitOutcome): Problem {
   const { stderr, code } = finished;
-  // 128 + SIGXFSZ, when the kernel stopped git itself and not a child of it.
-  const known = code === 153 ? SIGNS[0] : SIGNS.find(({ sign }) => sign.test(stderr));
+  const known = SIGNS.find(({ sign }) => sign.test(stderr));
   const where = `${remote.url}#${remote.ref}`;
   if (known?.code === 'bundle-too-large') {
     const limit = `${Math.floor(fileLimit / 1024 / 1024)} MiB`;
