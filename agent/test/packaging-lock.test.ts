@@ -41,7 +41,9 @@ test('the lock dies with Node, not with the children that Node leaves behind', a
 
 test('a person hears why nothing was done, the journal does not', async () => {
   await hold();
-  expect((await roleAgent('run')).stderr).toBe('role-agent: another run is going on; nothing done\n');
+  expect((await roleAgent('run')).stderr).toBe(
+    'role-agent: another run is going on; nothing done. See: role-agent status\n',
+  );
   expect(await roleAgent('run', '--unit')).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 

@@ -71,11 +71,7 @@ export async function keepRelease(store: Store, arrived: Arrived): Promise<strin
 }
 
 /** Files of a kept release that are not as its manifest says; empty when it is whole. */
-async function damageOf(
-  disk: Disk,
-  folder: string,
-  manifest: Manifest,
-): Promise<readonly ManifestEntry[]> {
+async function damageOf(disk: Disk, folder: string, manifest: Manifest): Promise<readonly ManifestEntry[]> {
   const damaged: ManifestEntry[] = [];
   for (const entry of manifest.entries) {
     if (!(await isWhole(disk, folder, entry))) damaged.push(entry);
