@@ -43,6 +43,6 @@ function releaseGone(folder: string): FleetError {
     what: 'The release that runs is gone from the disk',
     where: folder,
     remedy:
-      'Look at `dmesg`: the card may be failing. The next release, or `role-agent redeploy`, brings it back.',
+      'Look at `dmesg`: the card may be failing. The next release brings it back, or a source that answers.',
   });
 }

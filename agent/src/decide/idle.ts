@@ -17,9 +17,17 @@ export function settle(journal: Journal, seen: Observation, now: Moment): Step {
   const { desired, faults } = seen;
   if (desired !== null && judgeWanted(journal, desired, now) === 'news') return begin(journal, desired, now);
   const { current } = journal;
+  if (isLost(journal, seen, now) && desired !== null) return begin(journal, desired, now);
   if (current === null || faults === null) return nothing(journal);
   if (faults.length === 0) return forgetRepairs(journal, now);
   return heal({ journal, current, faults, now });
+}
+
+/** The files of what runs are gone, and a source still offers them: the update is simply done again. */
+function isLost({ current, delayed }: Journal, { desired, faults }: Observation, now: Moment): boolean {
+  const lost = faults?.some(({ kind }) => kind === 'release-lost') ?? false;
+  const offered = desired !== null && wantedKey(desired) === current?.key;
+  return lost && offered && (delayed === null || isOver(delayed, now));
 }
 
 /** Starts an update. */

@@ -5,7 +5,7 @@ import { begin, countRepair, settle } from './idle.ts';
 import type { Deployment, Gate, Journal, State, StateName } from './journal.ts';
 import { describe, giveUp, historyOf, retryRevert } from './outcomes.ts';
 import type { Effect, Event, EventType, Observation, Step } from './vocabulary.ts';
-import { judgeWanted } from './wanted.ts';
+import { judgeWanted, wantedKey } from './wanted.ts';
 
 /** Three reboots in probation are a failed gate: a release that crashes the machine looks like a power cut each time. */
 const MAX_REBOOTS = 3;
@@ -139,14 +139,12 @@ function go(journal: Journal, state: State, effect: Effect | null): Step {
 function skipToLatest(journal: Journal, { desired }: Observation, now: Moment): Step | null {
   const { state } = journal;
   if (desired === null || (state.name !== 'staging' && state.name !== 'staged')) return null;
-  const verdict = judgeWanted(journal, desired, now);
   const underWay = state.name === 'staging' ? state.incoming.key : state.next.key;
+  if (wantedKey(desired) === underWay) return null;
+  const verdict = judgeWanted(journal, desired, now);
   const idle: Journal = { ...journal, state: { name: 'idle' } };
   if (verdict === 'in-place') return { journal: idle, effect: null, history: [] };
-  if (verdict !== 'news') return null;
-  const step = begin(journal, desired, now);
-  const same = step.journal.state.name === 'staging' && step.journal.state.incoming.key === underWay;
-  return same ? null : step;
+  return verdict === 'news' ? begin(journal, desired, now) : null;
 }
 
 function resumeStaging(journal: Situation<'staging', EventType>['journal']): Step {

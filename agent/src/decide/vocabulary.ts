@@ -13,8 +13,8 @@ export interface Observation {
 
 /** One thing about the running stack that is not as it should be. */
 export interface Fault {
-  readonly kind: 'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link';
-  /** The service; for a dangling link its name. */
+  readonly kind: 'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link' | 'release-lost';
+  /** The service; for a link or a release its path. */
   readonly subject: string;
   readonly detail: string;
 }

@@ -24,7 +24,14 @@ const FAULTS: Readonly<Record<ServiceState['kind'], Fault['kind'] | null>> = {
   well: null,
 };
 
-const ORDER: readonly Fault['kind'][] = ['dangling-link', 'missing', 'stopped', 'outdated', 'unhealthy'];
+const ORDER: readonly Fault['kind'][] = [
+  'release-lost',
+  'dangling-link',
+  'missing',
+  'stopped',
+  'outdated',
+  'unhealthy',
+];
 
 /** Looks at the containers and at `app_current`. Throws `docker-unreachable` and the like when the engine does not answer. */
 export async function observeStack(
@@ -47,6 +54,9 @@ async function linkFaults(
   { release }: Deployment,
 ): Promise<readonly Fault[]> {
   const wanted = join(paths.releases, release.digest);
+  if ((await disk.stat(wanted)) === null) {
+    return [{ kind: 'release-lost', subject: wanted, detail: 'is gone from the disk' }];
+  }
   const target = await disk.readLink(paths.current);
   const subject = paths.current;
   if (target !== wanted) {
@@ -54,7 +64,5 @@ async function linkFaults(
       { kind: 'dangling-link', subject, detail: target === null ? 'is missing' : `points to ${target}` },
     ];
   }
-  if ((await disk.stat(wanted)) === null)
-    return [{ kind: 'dangling-link', subject, detail: 'points to nothing' }];
   return [];
 }

@@ -205,6 +205,15 @@ describe('a stack that breaks later', () => {
     }
   });
 
+  it('whose files are gone is fetched again, while a source offers them', () => {
+    const lost = { kind: 'release-lost', subject: '/opt', detail: 'is gone from the disk' } as const;
+    const story = new Story().runs(wanted('a'), [lost]);
+    expect(story.effect).toMatchObject({ kind: 'fetch', wanted: wanted('a') });
+    story.runs(wanted('a'), [lost]);
+    expect(story.effect).toMatchObject({ kind: 'fetch' });
+    expect(new Story().runs(null, [lost]).effect?.kind).toBe('repair');
+  });
+
   it('is judged sick only when Docker answers', () => {
     expect(new Story().runs(wanted('a'), null).effect).toBeNull();
   });

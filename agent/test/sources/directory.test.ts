@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -127,6 +136,15 @@ describe('a stick that was tampered with is refused before anything is unpacked'
     const folder = on.folder();
     await expect(sourceWith().fetch(wanted, folder)).rejects.toMatchObject(code('manifest-mismatch'));
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('with a bundle that ends in the middle of a file', async () => {
+    const files = { ...ROLE_FILES, 'a-noise': randomBytes(300_000).toString('hex') };
+    await fillStick(path, { ...signer, files });
+    const wanted = await sourceWith().desired(null);
+    const bundle = join(path, 'web/bundle.tar.gz');
+    truncateSync(bundle, Math.floor(lstatSync(bundle).size / 2));
+    await expect(sourceWith().fetch(wanted, on.folder())).rejects.toMatchObject(code('bundle-invalid'));
   });
 
   it.each([

@@ -72,6 +72,15 @@ describe('a Pi on a bad day', () => {
     expect(Object.keys(await device.running()).sort()).toEqual(['clock', 'web']);
   });
 
+  it('whose release was deleted by hand fetches it again and restarts nothing', async () => {
+    const before = await device.running();
+    await device.pi.ok('rm -rf /opt/metrica/releases/*');
+    await device.looksAgain();
+    await device.isUpToDate();
+    expect(await device.pi.ok('test -e /opt/app_current/compose.yaml && echo there')).toBe('there\n');
+    expect(await device.running()).toEqual(before);
+  });
+
   it('that changes its role stops the old stack, keeps its state, and comes back to it', async () => {
     const clock = await device.page('/data/prepared.txt');
     const other = await repo.push('Another role', {

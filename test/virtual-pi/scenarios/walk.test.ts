@@ -52,7 +52,7 @@ for (const suite of ['trixie', 'bookworm'] as const) {
       expect(current).not.toBe(previous);
     });
 
-    it('says what it does: status, plan, history', async () => {
+    it('says what it does: status, plan, history, logs', async () => {
       expect(await device.pi.ok('role-agent status')).toMatch(/health +healthy/);
       expect(await device.pi.ok('role-agent plan')).toContain('there is nothing to do');
       const next = await repo.push('A third page', { 'roles/hello/site/index.html': '<title>Third</title>' });
@@ -61,6 +61,11 @@ for (const suite of ['trixie', 'bookworm'] as const) {
       expect(await device.pi.ok('role-agent history')).toMatch(/updated +hello@/);
       await device.wake();
       await device.settlesOn(next);
+      const logs = (await device.pi.ok('role-agent logs --json')).trim().split('\n');
+      const messages = logs
+        .filter((line) => line.startsWith('{'))
+        .map((line) => (JSON.parse(line) as { message: string }).message);
+      expect(messages).toEqual(expect.arrayContaining(['update-started', 'staged', 'activated', 'updated']));
     });
 
     it('does nothing when a commit does not touch its role', async () => {
