@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { pipeline, Readable, Transform } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Extract } from 'tar-stream';
+import { bundleFault, invalidBundle, mismatchedBundle, oversizedBundle } from './bundle-problems.ts';
 import { BUNDLE_MANIFEST, MANIFEST_LIMIT, nameInBundle } from './bundle.ts';
+import { ByteCounter } from './byte-counter.ts';
 import { canonicalJson } from './digest.ts';
-import { FleetError } from './errors.ts';
+import type { FleetError } from './errors.ts';
 import {
   isFile,
   parseManifest,
@@ -48,9 +50,9 @@ const INFLATED_LIMIT = RELEASE_LIMITS.bytes + MANIFEST_LIMIT + RELEASE_LIMITS.fi
  */
 export async function unpackBundle(options: UnpackOptions): Promise<Manifest> {
   const { where } = options;
-  const compressed = new Counter(where);
+  const compressed = new ByteCounter();
   const gunzip = createGunzip();
-  const inflated = new Counter(where, INFLATED_LIMIT);
+  const inflated = new ByteCounter(INFLATED_LIMIT, where);
   const tar = extract();
   // The error of any stage ends all of them, and reaches us where we read the entries.
   const piped = new Promise<Error | null>((resolve) => {
@@ -64,10 +66,10 @@ export async function unpackBundle(options: UnpackOptions): Promise<Manifest> {
     if (failure !== null) throw failure;
     // Node's gunzip ignores zero bytes after its end; tar readers ignore zero blocks.
     if (gunzip.bytesWritten !== compressed.bytes || inflated.bytes !== end)
-      throw invalid('has something after its end', where);
+      throw invalidBundle('has something after its end', where);
     return manifest;
   } catch (error) {
-    throw reasonOf(error, where);
+    throw bundleFault(error, where);
   }
 }
 
@@ -89,9 +91,10 @@ async function readEntries(tar: AsyncIterable<Entry>, options: UnpackOptions): P
     }
     end = endOf(entry, size);
   }
-  if (manifest === null) throw invalid(`does not begin with ${BUNDLE_MANIFEST}`, options.where);
+  if (manifest === null) throw invalidBundle(`does not begin with ${BUNDLE_MANIFEST}`, options.where);
   const missing = manifest.entries[next];
-  if (missing !== undefined) throw mismatch(`lacks ${missing.path}, which its manifest lists`, options.where);
+  if (missing !== undefined)
+    throw mismatchedBundle(`lacks ${missing.path}, which its manifest lists`, options.where);
   return { manifest, end };
 }
 
@@ -110,13 +113,14 @@ function endOf(entry: Entry, size: number): number {
 async function readManifest(entry: Entry, where: string): Promise<Manifest> {
   const { name, type, size } = entry.header;
   if (name !== BUNDLE_MANIFEST || type !== 'file')
-    throw invalid(`does not begin with ${BUNDLE_MANIFEST}`, where);
-  if (size > MANIFEST_LIMIT) throw tooLarge(`a manifest of ${size} bytes`, where);
+    throw invalidBundle(`does not begin with ${BUNDLE_MANIFEST}`, where);
+  if (size > MANIFEST_LIMIT) throw oversizedBundle(`a manifest of ${size} bytes`, where);
   const chunks: Uint8Array[] = [];
   for await (const chunk of entry) chunks.push(chunk as Uint8Array);
   const text = Buffer.concat(chunks).toString('utf8');
   const manifest = parseManifest(jsonOf(text, where), where);
-  if (canonicalJson(manifest) !== text) throw invalid('has a manifest that is not canonical JSON', where);
+  if (canonicalJson(manifest) !== text)
+    throw invalidBundle('has a manifest that is not canonical JSON', where);
   return manifest;
 }
 
@@ -124,14 +128,17 @@ async function readEntry(entry: Entry, expected: ManifestEntry, options: UnpackO
   const { type, size, linkname, mode } = entry.header;
   if (!isFile(expected)) {
     if (type !== 'symlink' || size !== 0 || linkname !== expected.link) {
-      throw mismatch(`has ${expected.path}, which is not the symlink that its manifest lists`, options.where);
+      throw mismatchedBundle(
+        `has ${expected.path}, which is not the symlink that its manifest lists`,
+        options.where,
+      );
     }
     entry.resume();
     return await options.onLink(expected.path, expected.link);
   }
   const sameMode = mode === Number.parseInt(expected.mode, 8);
   if (type !== 'file' || size !== expected.size || !sameMode) {
-    throw mismatch(
+    throw mismatchedBundle(
       `has ${expected.path} with another type, size or mode than its manifest says`,
       options.where,
     );
@@ -152,76 +159,32 @@ interface Checking {
 async function* checked(checking: Checking): AsyncGenerator<Uint8Array> {
   const { entry, expected, where } = checking;
   const hash = createHash('sha256');
-  for await (const chunk of entry) {
-    hash.update(chunk as Uint8Array);
-    yield chunk as Uint8Array;
+  try {
+    for await (const chunk of entry) {
+      hash.update(chunk as Uint8Array);
+      yield chunk as Uint8Array;
+    }
+  } catch (error) {
+    // Said here, since whoever writes the file would take it for an error of the disk.
+    throw bundleFault(error, where);
   }
   if (hash.digest('hex') !== expected.sha256)
-    throw mismatch(`has ${expected.path} with other content than its manifest says`, where);
+    throw mismatchedBundle(`has ${expected.path} with other content than its manifest says`, where);
   checking.done();
-}
-
-/** Counts what passes, and ends the stream past a limit. */
-class Counter extends Transform {
-  bytes = 0;
-  readonly #where: string;
-  readonly #limit: number;
-
-  constructor(where: string, limit = Infinity) {
-    super();
-    this.#where = where;
-    this.#limit = limit;
-  }
-
-  override _transform(
-    chunk: Uint8Array,
-    _encoding: BufferEncoding,
-    done: (error: Error | null, chunk?: Uint8Array) => void,
-  ): void {
-    this.bytes += chunk.length;
-    if (this.bytes > this.#limit) done(tooLarge(`more than ${this.#limit} bytes`, this.#where));
-    else done(null, chunk);
-  }
 }
 
 function jsonOf(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw invalid(`has a manifest that is not JSON: ${asError(error).message}`, where);
+  } catch {
+    throw invalidBundle('has a manifest that is not JSON', where);
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-const ARCHIVE_ERRORS =
-  /^(Z_|ERR_STREAM_PREMATURE_CLOSE)|Unexpected end of data|Invalid (tar )?header|Header exceeds/;
-
-/** Errors of gunzip and of the tar reader mean a bad bundle; everything else comes from the caller. */
-function reasonOf(thrown: unknown, where: string): unknown {
-  if (thrown instanceof FleetError || !(thrown instanceof Error)) return thrown;
-  const code = 'code' in thrown ? String(thrown.code) : '';
-  if (!ARCHIVE_ERRORS.test(code) && !ARCHIVE_ERRORS.test(thrown.message)) return thrown;
-  return invalid(`is damaged or truncated (${thrown.message})`, where);
 }
 
 function outOfPlace(name: string, expected: ManifestEntry | undefined, where: string): FleetError {
   const instead = expected === undefined ? 'nothing more' : expected.path;
-  return mismatch(`has ${JSON.stringify(name.slice(0, 300))} where its manifest lists ${instead}`, where);
-}
-
-const AGAIN = 'Make the bundle again with `fleet bundle export`, or copy it again.';
-
-function invalid(what: string, where: string): FleetError {
-  return new FleetError({ code: 'bundle-invalid', what: `The bundle ${what}`, where, remedy: AGAIN });
-}
-
-function mismatch(what: string, where: string): FleetError {
-  return new FleetError({ code: 'manifest-mismatch', what: `The bundle ${what}`, where, remedy: AGAIN });
-}
-
-function tooLarge(size: string, where: string): FleetError {
-  return new FleetError({ code: 'bundle-too-large', what: `The bundle holds ${size}`, where });
+  return mismatchedBundle(
+    `has ${JSON.stringify(name.slice(0, 300))} where its manifest lists ${instead}`,
+    where,
+  );
 }
