@@ -7,9 +7,6 @@ export interface Measured {
   readonly against: { readonly name: string; readonly value: number } | null;
 }
 
-/** The default export of `test/bench/<name>.ts`: measures, says on the way what it does, and returns its figures. */
-export type Bench = (progress: (line: string) => void) => Promise<readonly Measured[]>;
-
 export interface Figure extends Measured {
   readonly ratio: number | null;
 }
@@ -19,7 +16,7 @@ export function figureOf({ name, value, unit, against }: Measured): Figure {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name) || !Number.isFinite(value)) {
     throw new RangeError(`A figure needs a name in snake case and a finite value, not ${name} = ${value}`);
   }
-  return { name, value, unit, against, ratio: against === null ? null : round(value / against.value) };
+  return { name, value, unit, against, ratio: against === null ? null : ratioOf(value, against.value) };
 }
 
 /** The versioned line that `fleet bench NAME --json` ends with. */
@@ -32,10 +29,17 @@ export function figuresText(figures: readonly Figure[]): string {
   const width = Math.max(0, ...figures.map(({ name }) => name.length));
   const line = ({ name, value, unit, against, ratio }: Figure): string => {
     const peer =
-      against === null ? '' : `  (${against.name}: ${round(against.value)} ${unit}, ratio ${ratio})`;
+      against === null
+        ? ''
+        : `  (${against.name}: ${round(against.value)} ${unit}, ratio ${ratio ?? 'none'})`;
     return `${name.padEnd(width)}  ${round(value)} ${unit}${peer}\n`;
   };
   return figures.map(line).join('');
+}
+
+/** Null beside a peer that measured nothing. */
+function ratioOf(value: number, peer: number): number | null {
+  return peer === 0 ? null : round(value / peer);
 }
 
 /** Four significant digits: what a measurement is good for. */
