@@ -93,9 +93,10 @@ function cgi(root: string, request: IncomingMessage, { response, breakAfter, sta
         Object.fromEntries(others) as Record<string, string>,
       );
     }
+    const room = Math.max(0, (stallAfter ?? Infinity) - sent);
     sent += chunk.length;
     if (breakAfter !== null && sent > breakAfter) response.destroy();
-    else if (stallAfter === null || sent <= stallAfter) response.write(chunk);
+    else if (room > 0) response.write(chunk.subarray(0, room));
   });
   backend.on('close', () => {
     if (stallAfter === null || sent <= stallAfter) response.end();
