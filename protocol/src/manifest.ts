@@ -3,6 +3,7 @@ import { canonicalJson, digestOf, DigestSchema, type Digest } from './digest.ts'
 import { FleetError } from './errors.ts';
 import { RoleNameSchema } from './names.ts';
 import { parse } from './parse.ts';
+import { refuseNewer } from './version.ts';
 
 /** Limits on what one release may hold. They stop a bad push from filling a card; they are far above any honest role. */
 export const RELEASE_LIMITS = { files: 5_000, bytes: 256 * 1024 * 1024, path: 255 } as const;
@@ -46,6 +47,7 @@ export function contentDigest(manifest: Manifest): Digest {
 
 /** Parses a manifest from outside, with the rules that a schema cannot say. `where` names it in errors. */
 export function parseManifest(value: unknown, where: string): Manifest {
+  refuseNewer(value, where);
   return checkManifest(parse(ManifestSchema, value, { where, code: 'bundle-invalid' }), where);
 }
 

@@ -1,5 +1,6 @@
 import { FleetError } from './errors.ts';
 import { parse } from './parse.ts';
+import { refuseNewer } from './version.ts';
 import { STATEMENT_NAMESPACE, StatementSchema, type Statement } from './release.ts';
 
 /** No honest statement is larger, image digests included. Bytes. */
@@ -57,16 +58,7 @@ export function parseStatement(text: string, where: string): Statement {
   } catch {
     throw invalid('is not JSON', where);
   }
-  const version =
-    value !== null && typeof value === 'object' && 'schemaVersion' in value && value.schemaVersion;
-  if (typeof version === 'number' && version > 1) {
-    throw new FleetError({
-      code: 'version-unsupported',
-      what: `The release statement has version ${version}, this program knows 1`,
-      where,
-      remedy: 'Update role-agent on this device.',
-    });
-  }
+  refuseNewer(value, where);
   return parse(StatementSchema, value, { where, code: 'statement-invalid' });
 }
 

@@ -1,3 +1,5 @@
+import { FleetError } from './errors.ts';
+
 /**
  * The version of the contract between device, overlord, dashboard and CLI.
  *
@@ -13,3 +15,16 @@
  *    used it for a year. The device names its version in every request.
  */
 export const PROTOCOL_VERSION = 1;
+
+/** Rule 3: refuses a document of a newer version with `version-unsupported`; anything else is left to its schema. */
+export function refuseNewer(document: unknown, where: string): void {
+  if (typeof document !== 'object' || document === null || !('schemaVersion' in document)) return;
+  const { schemaVersion } = document;
+  if (typeof schemaVersion !== 'number' || schemaVersion <= PROTOCOL_VERSION) return;
+  throw new FleetError({
+    code: 'version-unsupported',
+    what: `This is version ${schemaVersion} of a format of which version ${PROTOCOL_VERSION} is known here`,
+    where,
+    remedy: 'Update this side first; until then it keeps what it has.',
+  });
+}
