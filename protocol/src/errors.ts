@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   'bundle-too-large': 'content',
   'statement-missing': 'setup',
   'statement-invalid': 'content',
-  'statement-replayed': 'content',
+  'statement-replayed': 'setup',
   'signers-missing': 'setup',
   'image-not-found': 'content',
   'image-unreachable': 'environment',
