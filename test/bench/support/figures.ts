@@ -19,13 +19,13 @@ export class Figures {
 
   /** A figure that stands alone. */
   alone(name: string, unit: string, value: number): void {
-    this.measured.push({ name, value, unit, against: null });
+    this.measured.push({ name, value: tidy(value), unit, against: null });
   }
 
   /** Medians beside each other. */
   beside(name: string, unit: string, { ours, peer, theirs }: Series): void {
-    const against = { name: peer, value: median(theirs) };
-    this.measured.push({ name, value: median(ours), unit, against });
+    const against = { name: peer, value: tidy(median(theirs)) };
+    this.measured.push({ name, value: tidy(median(ours)), unit, against });
   }
 
   /** The line on stdout that the command line reads. */
@@ -41,4 +41,9 @@ export function median(values: readonly number[]): number {
   const lower = sorted[(sorted.length - 1) >> 1];
   if (upper === undefined || lower === undefined) throw new RangeError('No values, no median');
   return (upper + lower) / 2;
+}
+
+/** Hundredths are beyond what any clock here can tell. */
+function tidy(value: number): number {
+  return Math.round(value * 100) / 100;
 }
