@@ -5,8 +5,8 @@ import { decide } from './decide/decide.ts';
 import type { Journal } from './decide/journal.ts';
 import type { Event } from './decide/vocabulary.ts';
 import { observeJournal } from './observe/journal.ts';
-import { observeWorld } from './observe/world.ts';
-import { report, type RunReport } from './report/report.ts';
+import { observeWorld, type World } from './observe/world.ts';
+import { report, reportProgress, type RunReport } from './report/report.ts';
 
 /** More steps than this in one run is a bug of ours; the run ends and the next one goes on from the journal. */
 const MAX_STEPS = 40;
@@ -30,7 +30,7 @@ export async function run(context: Context, { insist }: RunOptions = { insist: f
     ports.log.warning('The journal was not readable', { origin });
   const world = await observeWorld(context, found);
   const memory = insist ? { ...found, delayed: null, repairs: null } : found;
-  const { journal, changed } = await converge(context, memory, { type: 'observed', seen: world.seen });
+  const { journal, changed } = await converge(context, memory, world);
 
   return report(context, { journal, world, changed });
 }
@@ -38,11 +38,11 @@ export async function run(context: Context, { insist }: RunOptions = { insist: f
 /** Decide and act, until nothing is left to do now. */
 async function converge(
   context: Context,
-  found: Journal,
-  first: Event,
+  memory: Journal,
+  world: World,
 ): Promise<{ journal: Journal; changed: boolean }> {
-  let journal = found;
-  let event: Event | null = first;
+  let journal = memory;
+  let event: Event | null = { type: 'observed', seen: world.seen };
   let changed = false;
   for (let steps = 0; event !== null && steps < MAX_STEPS; steps += 1) {
     const step = decide(journal, event, context.ports.clock.now());
@@ -50,6 +50,7 @@ async function converge(
     journal = step.journal;
     if (step.effect === null) break;
     changed = true;
+    await reportProgress(context, journal, world);
     event = await perform(step.effect, context);
   }
   return { journal, changed };

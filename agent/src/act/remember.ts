@@ -17,9 +17,9 @@ export async function remember(context: Context, before: Journal, step: Step): P
 }
 
 async function record({ ports, paths }: Context, entry: HistoryEntry): Promise<void> {
-  const { at, problem, ...fields } = entry;
+  const { at, problem, event, state, ...fields } = entry;
   const level = problem === undefined ? 'notice' : 'warning';
-  ports.log[level](entry.event, { ...fields, ...(problem === undefined ? {} : { problem }) });
+  ports.log[level](event, { state, ...fields, ...(problem === undefined ? {} : { problem }) });
   const size = (await ports.disk.stat(paths.history))?.size ?? 0;
   if (size > HISTORY_LIMIT) await ports.disk.rename('history.rotate', paths.history, `${paths.history}.1`);
   await ports.disk.append('history.append', paths.history, JSON.stringify({ ...entry, at: at.wall }));

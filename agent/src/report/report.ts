@@ -29,20 +29,10 @@ export interface RunOutcome {
  * which decides each minute in shell whether Node needs to start at all. A run that changed nothing costs the card nothing.
  */
 export async function report(context: Context, { journal, world, changed }: RunOutcome): Promise<RunReport> {
-  const { ports, paths, config } = context;
+  const { ports, paths } = context;
   const look = changed ? await lookAtStack(context, journal) : world.look;
   const now = ports.clock.now();
-  const former = await readStatus(ports.disk, paths);
-  const status = statusOf({
-    device: config.device,
-    agentVersion: AGENT_VERSION,
-    journal,
-    world,
-    look,
-    now,
-    lastConvergence: former?.lastConvergence ?? null,
-  });
-  await ports.disk.write('report.status', paths.run.status, { content: `${JSON.stringify(status)}\n` });
+  const status = await writeStatus(context, { journal, world, look });
   await ports.disk.write('report.expected', paths.run.expected, { content: runningIds(look) });
   await ports.disk.write('report.due', paths.run.nextDue, {
     content: `${Math.ceil(now.uptime + waitOf(journal, world, now))}\n`,
@@ -51,6 +41,31 @@ export async function report(context: Context, { journal, world, changed }: RunO
   else
     await ports.disk.write('report.unfinished', paths.run.unfinished, { content: `${journal.state.name}\n` });
   return { status, changed };
+}
+
+/** The status alone, while the run goes on: an update can take minutes, and people watch it. */
+export async function reportProgress(context: Context, journal: Journal, world: World): Promise<void> {
+  await writeStatus(context, { journal, world, look: world.look });
+}
+
+interface Facts {
+  readonly journal: Journal;
+  readonly world: World;
+  readonly look: StackLook;
+}
+
+async function writeStatus({ ports, paths, config }: Context, facts: Facts): Promise<Status> {
+  const former = await readStatus(ports.disk, paths);
+  const status = statusOf({
+    ...facts,
+    device: config.device,
+    agentVersion: AGENT_VERSION,
+    now: ports.clock.now(),
+    lastConvergence: former?.lastConvergence ?? null,
+  });
+  // Whole or not at all: somebody may be reading it.
+  await ports.disk.replace('report.status', paths.run.status, `${JSON.stringify(status)}\n`);
+  return status;
 }
 
 /** Seconds until the next run is due by itself: the role's interval, or the end of a backoff that comes sooner. */

@@ -105,14 +105,20 @@ export class Device {
 
   /** Lets the device look again now, and waits until that run has ended. */
   async looksAgain(): Promise<void> {
-    const before = (await this.pi.sh('stat -c %Y.%i%z /run/role-agent/status.json')).stdout;
+    const before = await this.lastEnd();
     await this.wake();
     const end = Date.now() + PATIENCE;
     while (Date.now() < end) {
-      if ((await this.pi.sh('stat -c %Y.%i%z /run/role-agent/status.json')).stdout !== before) return;
+      const now = await this.lastEnd();
+      if (now !== '' && now !== before) return;
       await sleep(300);
     }
     throw new Error(`The device did not run\n${await this.tells()}`);
+  }
+
+  /** Tells one end of a run from another: a run removes `next-due` when it begins and writes it when it ends. */
+  private async lastEnd(): Promise<string> {
+    return (await this.pi.sh('stat -c %i%z /run/role-agent/next-due')).stdout;
   }
 
   private async tells(): Promise<string> {
