@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['{protocol,agent,cli}/test/**/*.test.ts', 'test/*.test.ts'],
+    include: ['{protocol,agent,overlord/api,simulator,cli}/test/**/*.test.ts', 'test/*.test.ts'],
     exclude: [...configDefaults.exclude, '**/dist/**'],
     pool: 'forks',
     // A test that asserts nothing fails. Its helpers may do the asserting, which a lint rule could not see.
