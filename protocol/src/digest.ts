@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
-import { String as StringType } from 'typebox';
 
-/** A SHA-256 digest as 64 lower-case hexadecimal digits. Also the name of a directory in the stores. */
-export type Digest = string;
-
-export const DigestSchema = StringType({ pattern: '^[0-9a-f]{64}$' });
+import type { Digest } from './names.ts';
 
 /** SHA-256 of bytes or UTF-8 text. */
 export function digestOf(content: string | Uint8Array): Digest {

@@ -1,5 +1,6 @@
 import { Array as List, Integer, Literal, Object as Obj, String as Str, Union, type Static } from 'typebox';
-import { canonicalJson, digestOf, DigestSchema, type Digest } from './digest.ts';
+import { canonicalJson, digestOf } from './digest.ts';
+import { DigestSchema, type Digest } from './names.ts';
 import { FleetError } from './errors.ts';
 import { RoleNameSchema } from './names.ts';
 import { parse } from './parse.ts';

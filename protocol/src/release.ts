@@ -1,6 +1,6 @@
 import { Integer, Literal, Object as Obj, Optional, Record, String as Str, type Static } from 'typebox';
-import { canonicalJson, DigestSchema } from './digest.ts';
-import { CommitSchema, RoleNameSchema } from './names.ts';
+import { canonicalJson } from './digest.ts';
+import { CommitSchema, DigestSchema, RoleNameSchema, TimeSchema } from './names.ts';
 
 /** A release: one role at one commit. `digest` is its content digest. */
 export const ReleaseSchema = Obj({ role: RoleNameSchema, commit: CommitSchema, digest: DigestSchema });
@@ -17,7 +17,7 @@ export const StatementSchema = Obj({
   commit: CommitSchema,
   digest: DigestSchema,
   counter: Integer({ minimum: 1 }),
-  time: Str({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' }),
+  time: TimeSchema,
   images: Optional(Record(Str(), Record(Str(), Str({ pattern: '^sha256:[0-9a-f]{64}$' })))),
 });
 export type Statement = Static<typeof StatementSchema>;

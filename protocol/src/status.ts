@@ -13,11 +13,9 @@ import {
   type TSchema,
 } from 'typebox';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
-import { CommitSchema, RoleNameSchema } from './names.ts';
-import { DigestSchema } from './digest.ts';
+import { CommitSchema, DigestSchema, RoleNameSchema, TimeSchema as Time } from './names.ts';
 
 const orNull = <S extends TSchema>(schema: S) => Union([schema, Null()]);
-const Time = Str({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' });
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 
 /** A problem as it travels: see errors.ts. */
@@ -55,6 +53,8 @@ export const StatusSchema = Obj({
   wanted: orNull(DeploymentStatus),
   /** Why what is wanted is not what runs, in words; null when it is. */
   pending: orNull(Str()),
+  /** Why what is wanted failed here and is not tried again; null unless it is quarantined. Absent: agents before 0.2. */
+  refused: Optional(orNull(ProblemSchema)),
   lastUpdate: orNull(Time),
   lastConvergence: orNull(Time),
   /** Everything that is wrong, worst first. */

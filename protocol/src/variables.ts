@@ -8,9 +8,9 @@ import {
   Union,
   type Static,
 } from 'typebox';
-import { digestOfJson, type Digest } from './digest.ts';
+import { digestOfJson } from './digest.ts';
 import { FleetError } from './errors.ts';
-import { DeviceNameSchema, RoleNameSchema, VariableNameSchema } from './names.ts';
+import { DeviceNameSchema, RoleNameSchema, VariableNameSchema, type Digest } from './names.ts';
 import type { Role, Variable } from './role.ts';
 
 const strict = { additionalProperties: false } as const;
