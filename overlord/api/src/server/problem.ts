@@ -21,6 +21,9 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [HttpCode, string]>> = {
   ],
 };
 
+/** What PostgreSQL says to a value that cannot be of the column's type (SQLSTATE 22P02): a cursor that somebody made up. */
+const INVALID_TEXT = '22P02';
+
 /** Anything thrown below a route, in the words of RFC 9457. The one place where errors become HTTP. */
 export function tell(thrown: unknown): Told {
   if (thrown instanceof ApiError)
@@ -37,6 +40,9 @@ export function tell(thrown: unknown): Told {
       details: detailsOf('rate-limited', 'Too many tries from this address', { remedy: 'Wait a minute.' }),
       ours: false,
     };
+  }
+  if (error.code === INVALID_TEXT) {
+    return { details: detailsOf('bad-request', 'A value in the request is not of its type', {}), ours: false };
   }
   const remedy = 'This is our bug; the log of the overlord says more.';
   return { details: detailsOf('internal-error', 'The overlord failed', { remedy }), ours: true };
