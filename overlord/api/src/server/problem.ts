@@ -42,7 +42,10 @@ export function tell(thrown: unknown): Told {
     };
   }
   if (error.code === INVALID_TEXT) {
-    return { details: detailsOf('bad-request', 'A value in the request is not of its type', {}), ours: false };
+    return {
+      details: detailsOf('bad-request', 'A value in the request is not of its type', {}),
+      ours: false,
+    };
   }
   const remedy = 'This is our bug; the log of the overlord says more.';
   return { details: detailsOf('internal-error', 'The overlord failed', { remedy }), ours: true };
