@@ -9,6 +9,7 @@ export * from './names.ts';
 export * from './parse.ts';
 export * from './release.ts';
 export * from './role.ts';
+export * from './role-in-git.ts';
 export * from './statement.ts';
 export * from './unpack.ts';
 export * from './share.ts';
