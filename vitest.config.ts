@@ -8,8 +8,14 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['{protocol,agent,overlord/api,simulator,cli}/test/**/*.test.ts', 'test/*.test.ts'],
+    include: [
+      '{protocol,agent,simulator,cli}/test/**/*.test.ts',
+      'overlord/*/test/**/*.test.ts',
+      'test/*.test.ts',
+    ],
     exclude: [...configDefaults.exclude, '**/dist/**'],
+    // One PostgreSQL for all tests that want one.
+    globalSetup: ['overlord/api/test/postgres.ts'],
     pool: 'forks',
     // A test that asserts nothing fails. Its helpers may do the asserting, which a lint rule could not see.
     expect: { requireAssertions: true },
