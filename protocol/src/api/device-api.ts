@@ -5,6 +5,7 @@ import {
   Integer,
   Literal,
   Null,
+  Number as Num,
   Object as Obj,
   Optional,
   Record,
@@ -138,7 +139,7 @@ export const DesiredStateSchema = Obj({
   statement: Str({ maxLength: 262_144 }),
   signature: Str({ maxLength: 16_384 }),
   /** Values of variables, weakest first. */
-  layers: List(Obj({ from: Str(), values: Record(VariableNameSchema, Union([Str(), Integer(), Bool()])) })),
+  layers: List(Obj({ from: Str(), values: Record(VariableNameSchema, Union([Str(), Num(), Bool()])) })),
 });
 export type DesiredState = Static<typeof DesiredStateSchema>;
 
