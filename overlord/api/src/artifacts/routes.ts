@@ -40,9 +40,16 @@ export function artifactRoutes({ db, artifacts }: Ports): HandlersOf<'artifact'>
 async function mayFetch(db: Kysely<Schema>, device: string, digest: string): Promise<boolean> {
   const row = await db
     .selectFrom('releases')
-    .innerJoin('devices', 'devices.role', 'releases.role')
     .select('releases.id')
-    .where('devices.id', '=', device)
+    .where('releases.role', '=', (eb) =>
+      eb
+        .selectFrom('devices')
+        .leftJoin('variable_files', (join) =>
+          join.onRef('variable_files.name', '=', 'devices.name').on('variable_files.kind', '=', 'device'),
+        )
+        .select((of) => of.fn.coalesce('devices.role', 'variable_files.role').as('role'))
+        .where('devices.id', '=', device),
+    )
     .where('releases.digest', '=', digest)
     .where('releases.state', '=', 'ready')
     .executeTakeFirst();
