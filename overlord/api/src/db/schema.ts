@@ -208,6 +208,8 @@ export interface StageProgress {
   readonly openedAt: string;
   /** Since when the gate has been met without a break; null while it is not. */
   readonly metSince: string | null;
+  /** The device that stands in for a canary where nobody is one; null where the stage has devices of its own. */
+  readonly standIn: string | null;
 }
 
 interface RolloutsTable {
