@@ -37,6 +37,8 @@ export interface Schema {
 type Sequence = ColumnType<string, never, never>;
 /** Written as JSON text, read as a value. */
 type Json<T> = ColumnType<T, string, string>;
+/** The same with a default: it may be left out. */
+type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 
 interface OperatorsTable {
   id: string;
@@ -148,7 +150,7 @@ interface DevicesTable {
   role: string | null;
   site: string | null;
   segment: Segment;
-  labels: Generated<Json<Readonly<Record<string, string>>>>;
+  labels: JsonDefault<Readonly<Record<string, string>>>;
   updates_off: Generated<boolean>;
   conflict: Generated<boolean>;
   evidence: Json<Evidence>;
@@ -222,7 +224,7 @@ interface RolloutsTable {
   reason: string | null;
   stages: Json<readonly Stage[]>;
   stage: Generated<number>;
-  progress: Generated<Json<readonly StageProgress[]>>;
+  progress: JsonDefault<readonly StageProgress[]>;
   created_by: string;
   created_at: Generated<Date>;
   finished_at: Date | null;
