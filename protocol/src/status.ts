@@ -55,6 +55,8 @@ export const StatusSchema = Obj({
   pending: orNull(Str()),
   /** Why what is wanted failed here and is not tried again; null unless it is quarantined. Absent: agents before 0.2. */
   refused: Optional(orNull(ProblemSchema)),
+  /** Seconds between two check-ins with an overlord, as its role has it. Absent: agents before 0.2. */
+  interval: Optional(Integer({ minimum: 1, maximum: 604_800 })),
   lastUpdate: orNull(Time),
   lastConvergence: orNull(Time),
   /** Everything that is wrong, worst first. */

@@ -170,6 +170,10 @@ create index devices_by_serial on devices (serial) where serial is not null;
 create table device_status (
   device_id uuid primary key references devices on delete cascade,
   seen_at timestamptz not null,
+  -- A stream of signals is open at least until then; whoever holds it renews this. Null: none is.
+  connected_until timestamptz,
+  -- Seconds between its check-ins, as it says itself.
+  check_in_interval integer not null default 300,
   boot_id text,
   position text,
   health text,

@@ -2,6 +2,7 @@ import type {
   DeviceEvent,
   Evidence,
   OperatorRole,
+  Order,
   RolloutDeviceState,
   RolloutState,
   Segment,
@@ -40,7 +41,7 @@ type Json<T> = ColumnType<T, string, string>;
 /** The same with a default: it may be left out. */
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 
-interface OperatorsTable {
+export interface OperatorsTable {
   id: string;
   name: string;
   role: OperatorRole;
@@ -50,7 +51,7 @@ interface OperatorsTable {
   last_seen_at: Date | null;
 }
 
-interface SessionsTable {
+export interface SessionsTable {
   token_hash: Buffer;
   operator_id: string;
   csrf: string;
@@ -58,7 +59,7 @@ interface SessionsTable {
   expires_at: Date;
 }
 
-interface ApiTokensTable {
+export interface ApiTokensTable {
   id: string;
   token_hash: Buffer;
   operator_id: string;
@@ -70,7 +71,7 @@ interface ApiTokensTable {
   last_used_at: Date | null;
 }
 
-interface AuditTable {
+export interface AuditTable {
   id: Sequence;
   at: Generated<Date>;
   actor: string;
@@ -80,7 +81,7 @@ interface AuditTable {
   address: string | null;
 }
 
-interface RepositoryTable {
+export interface RepositoryTable {
   id: Generated<number>;
   url: string | null;
   branch: Generated<string>;
@@ -90,7 +91,7 @@ interface RepositoryTable {
   problem: string | null;
 }
 
-interface ReleasesTable {
+export interface ReleasesTable {
   id: string;
   role: string;
   commit: string;
@@ -107,7 +108,7 @@ interface ReleasesTable {
   bundle_bytes: string | null;
 }
 
-interface StatementsTable {
+export interface StatementsTable {
   id: string;
   release_id: string;
   role: string;
@@ -117,7 +118,7 @@ interface StatementsTable {
   created_at: Generated<Date>;
 }
 
-interface VariableFilesTable {
+export interface VariableFilesTable {
   kind: 'site' | 'device';
   name: string;
   role: string | null;
@@ -125,7 +126,7 @@ interface VariableFilesTable {
   vars: Json<VariableInput>;
 }
 
-interface EnrolmentTokensTable {
+export interface EnrolmentTokensTable {
   id: string;
   token_hash: Buffer;
   name: string;
@@ -141,7 +142,7 @@ interface EnrolmentTokensTable {
   revoked_at: Date | null;
 }
 
-interface DevicesTable {
+export interface DevicesTable {
   id: string;
   name: string;
   public_key: string | null;
@@ -160,9 +161,11 @@ interface DevicesTable {
   enrolled_at: Generated<Date>;
 }
 
-interface DeviceStatusTable {
+export interface DeviceStatusTable {
   device_id: string;
   seen_at: Date;
+  connected_until: Date | null;
+  check_in_interval: Generated<number>;
   boot_id: string | null;
   position: string | null;
   health: Status['health'] | null;
@@ -177,7 +180,7 @@ interface DeviceStatusTable {
   status: JSONColumnType<Status> | null;
 }
 
-interface DeviceEventsTable {
+export interface DeviceEventsTable {
   id: Sequence;
   device_id: string;
   report_id: string | null;
@@ -191,10 +194,10 @@ interface DeviceEventsTable {
   log: string | null;
 }
 
-interface OrdersTable {
+export interface OrdersTable {
   id: string;
   device_id: string;
-  kind: string;
+  kind: Order['kind'];
   service: string | null;
   created_by: string;
   created_at: Generated<Date>;
@@ -214,7 +217,7 @@ export interface StageProgress {
   readonly standIn: string | null;
 }
 
-interface RolloutsTable {
+export interface RolloutsTable {
   id: string;
   role: string;
   release_id: string;
@@ -230,7 +233,7 @@ interface RolloutsTable {
   finished_at: Date | null;
 }
 
-interface RolloutDevicesTable {
+export interface RolloutDevicesTable {
   rollout_id: string;
   device_id: string;
   stage: number;
@@ -239,7 +242,7 @@ interface RolloutDevicesTable {
   problem: Json<Problem> | null;
 }
 
-interface SignalsTable {
+export interface SignalsTable {
   id: Sequence;
   device_id: string;
   reason: 'release' | 'order' | 'variables' | 'test';

@@ -6,6 +6,7 @@ import type { Static, TSchema } from 'typebox';
 export interface DeviceCaller {
   readonly kind: 'device';
   readonly id: string;
+  readonly issued: Date;
   /** When its token ends; a stream ends with it. */
   readonly expires: Date;
 }

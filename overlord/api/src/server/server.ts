@@ -6,6 +6,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { MESSAGES, ROUTES, type Message, type Route, type RouteName } from '@metrica-fleet/protocol/api';
 import fastify, {
   type FastifyBaseLogger,
+  type FastifyBodyParser,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
@@ -46,6 +47,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     return503OnClosing: true,
   });
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson(app));
   app.decorateRequest('caller');
   app.setErrorHandler((thrown, request, reply) => sendProblem(thrown, request, reply));
   app.setNotFoundHandler((request, reply) => {
@@ -67,6 +69,15 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(swaggerUi, { routePrefix: '/api/docs' });
   for (const name of Object.keys(ROUTES) as RouteName[]) addRoute(app, name, parts);
   return app;
+}
+
+/** Fastify's own parser, for text without NUL: PostgreSQL cannot keep one, and a log line of a device may have one. */
+function parseJson(app: FastifyInstance): FastifyBodyParser<string> {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  return (request, body, done) => {
+    const clean = body.includes('\\u0000') ? body.replaceAll(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1') : body;
+    void parse(request, clean, done);
+  };
 }
 
 function addRoute(app: FastifyInstance, name: RouteName, { identify, handlers }: ServerParts): void {
