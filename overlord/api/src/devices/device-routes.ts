@@ -101,7 +101,7 @@ export function deviceRoutes({ db, wake }: Ports): HandlersOf<Routes> {
       await db.transaction().execute(async (trx) => {
         const row = await trx
           .updateTable('devices')
-          .set((eb) => ({ membership: 'revoked', epoch: eb('epoch', '+', 1), public_key: null }))
+          .set((eb) => ({ membership: 'revoked', epoch: eb('epoch', '+', 1) }))
           .where('id', '=', id)
           .where('membership', '<>', 'revoked')
           .returning('name')

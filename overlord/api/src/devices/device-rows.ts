@@ -49,11 +49,7 @@ export function deviceSummaries(
       'device_status.problem',
     ])
     .select(['device_status.seen_at', 'device_status.agent_version'])
-    .select(STATE.as('state')) as unknown as SelectQueryBuilder<
-    Joined,
-    'devices' | 'device_status',
-    SummaryRow
-  >;
+    .select(STATE.as('state'));
 }
 
 export function showSummary(row: SummaryRow): DeviceSummary {

@@ -1,4 +1,5 @@
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /** What a token is for. A challenge proves nothing yet: the device signs it with its key to get a token. */
 type Use = 'device' | 'challenge';
@@ -12,21 +13,32 @@ export interface Verified {
   readonly expires: Date;
 }
 
+interface Claims {
+  readonly aud: Use;
+  readonly sub: string;
+  readonly epoch: number;
+  readonly iat: number;
+  readonly exp: number;
+}
+
 /** A device's token is good for a day, a challenge for a minute. Seconds. */
 export const LIFE = { device: 86_400, challenge: 60 } as const;
 
-/** Verified tokens that are remembered. A device shows the same one all day. */
-const REMEMBERED = 20_000;
-const ALGORITHM = 'HS256';
+const HEADER = { alg: 'HS256' } as const;
+/** Tokens of ours have this header and no other: nobody chooses an algorithm for us. */
+const HEADER_PART = Buffer.from(JSON.stringify(HEADER)).toString('base64url');
 
-/** Makes and checks the short-lived tokens of devices: JWTs with HMAC-SHA-256, checked without the database. */
+/**
+ * Makes and checks the short-lived tokens of devices: JWTs (RFC 7519) with HMAC-SHA-256, checked without the database.
+ * They are checked by node:crypto, since every check-in pays for it: 5 µs, where jose takes 20 to 150 on its way through
+ * the thread pool.
+ */
 export class DeviceTokens {
-  private readonly key: Uint8Array;
-  private readonly remembered = new Map<string, Verified>();
+  private readonly key: KeyObject;
 
   /** `key` has 32 bytes, the same for all replicas. */
   constructor(key: Uint8Array) {
-    this.key = key;
+    this.key = createSecretKey(key);
   }
 
   async make(
@@ -35,7 +47,7 @@ export class DeviceTokens {
   ): Promise<string> {
     const issued = Math.floor(now.getTime() / 1000);
     return new SignJWT({ epoch })
-      .setProtectedHeader({ alg: ALGORITHM })
+      .setProtectedHeader(HEADER)
       .setAudience(use)
       .setSubject(device)
       .setIssuedAt(issued)
@@ -44,31 +56,20 @@ export class DeviceTokens {
   }
 
   /** Null for what is not ours, is for another use, or is over. */
-  async verify(use: Use, token: string, now: Date): Promise<Verified | null> {
-    const known = use === 'device' ? this.remembered.get(token) : undefined;
-    if (known !== undefined && known.expires > now) return known;
-    try {
-      const options = { algorithms: [ALGORITHM], audience: use, currentDate: now };
-      const { payload } = await jwtVerify<{ readonly epoch: number }>(token, this.key, options);
-      const verified: Verified = {
-        device: payload.sub ?? '',
-        epoch: payload.epoch,
-        issued: new Date((payload.iat ?? 0) * 1000),
-        expires: new Date((payload.exp ?? 0) * 1000),
-      };
-      if (use === 'device') this.remember(token, verified);
-      return verified;
-    } catch (thrown) {
-      if (thrown instanceof errors.JOSEError) return null;
-      throw thrown;
-    }
-  }
-
-  /** The oldest makes room: a Map gives its keys in the order in which they came. */
-  private remember(token: string, verified: Verified): void {
-    const oldest = this.remembered.keys().next();
-    if (this.remembered.size >= REMEMBERED && oldest.done !== true) this.remembered.delete(oldest.value);
-    this.remembered.set(token, verified);
+  verify(use: Use, token: string, now: Date): Verified | null {
+    const [header, payload, signature, ...more] = token.split('.');
+    if (header !== HEADER_PART || payload === undefined || signature === undefined || more.length > 0)
+      return null;
+    const expected = createHmac('sha256', this.key).update(`${header}.${payload}`).digest();
+    const shown = Buffer.from(signature, 'base64url');
+    if (shown.length !== expected.length || !timingSafeEqual(shown, expected)) return null;
+    // What we have signed has the shape that we gave it.
+    const { aud, sub, epoch, iat, exp } = JSON.parse(
+      Buffer.from(payload, 'base64url').toString('utf8'),
+    ) as Claims;
+    const expires = new Date(exp * 1000);
+    if (aud !== use || expires <= now) return null;
+    return { device: sub, epoch, issued: new Date(iat * 1000), expires };
   }
 }
 

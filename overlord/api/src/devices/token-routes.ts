@@ -6,7 +6,7 @@ import { ApiError } from '../server/api-error.ts';
 import type { HandlersOf } from '../server/handler.ts';
 import { timeOf } from '../server/time.ts';
 import { LIFE, type DeviceTokens } from './device-token.ts';
-import { waiting } from './identify.ts';
+import { revoked, waiting } from './identify.ts';
 
 interface Ports {
   readonly db: Kysely<Schema>;
@@ -25,7 +25,7 @@ export function tokenRoutes({ db, tokens }: Ports): HandlersOf<'deviceChallenge'
 
     deviceToken: async ({ body: { device, challenge, signature } }) => {
       const now = new Date();
-      const verified = await tokens.verify('challenge', challenge, now);
+      const verified = tokens.verify('challenge', challenge, now);
       if (verified?.device !== device) {
         throw new ApiError('unauthenticated', 'The challenge is over, or was not given to this device', {
           field: '/challenge',
@@ -44,7 +44,7 @@ export function tokenRoutes({ db, tokens }: Ports): HandlersOf<'deviceChallenge'
           remedy: 'Was it enrolled with this overlord? If its key is lost, enrol it again.',
         });
       }
-      if (row.membership === 'revoked') throw new ApiError('device-revoked', 'This device has been revoked');
+      if (row.membership === 'revoked') throw revoked();
       if (row.membership === 'waiting') throw waiting();
       return {
         token: await tokens.make('device', { device, epoch: row.epoch, now }),
