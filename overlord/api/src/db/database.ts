@@ -39,6 +39,8 @@ export function openDatabase({ url, directUrl, log, connections = 12 }: Database
   pool.on('error', (error) =>
     log.warn({ code: (error as { code?: string }).code }, 'A database connection was lost'),
   );
+  // The pool listens to idle connections alone: one that is cut in the middle of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { db, directUrl: directUrl ?? url, close: () => db.destroy() };
 }

@@ -18,7 +18,7 @@ export interface CheckInPorts extends CheckInWriter {
   readonly registry: Registry;
   readonly tokens: DeviceTokens;
   /** Null: it keeps what it has. */
-  readonly wantedBy: (device: DeviceFacts) => Wanted | null;
+  readonly wantedBy: (device: DeviceFacts, position: string | null) => Wanted | null;
   /** After the commit: devices whose state may look different now. */
   readonly changed: (devices: readonly string[]) => void;
 }
@@ -51,7 +51,7 @@ export function checkInRoutes(ports: CheckInPorts): HandlersOf<'checkIn'> {
       const at = new Date();
       const written = await group.submit({ device, body, at });
       if (written.changed) ports.changed([device.id]);
-      const wanted = ports.wantedBy(device);
+      const wanted = ports.wantedBy(device, body.position);
       const reply: CheckInReply = { time: timeOf(at) };
       if (wanted !== null && wanted.position !== body.position) reply.desired = wanted.desired;
       if (written.orders.length > 0) reply.orders = [...written.orders];

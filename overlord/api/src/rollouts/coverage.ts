@@ -1,3 +1,4 @@
+import type { StageProgress } from '../db/schema.ts';
 import { SEGMENTS, type Segment } from '@metrica-fleet/protocol/api';
 import { SHARE_SCALE, shareOf, type Stage } from '@metrica-fleet/protocol';
 
@@ -21,4 +22,18 @@ export function stageOf(stages: readonly Stage[], releaseId: string, device: Cov
     return share < (stage.percent * SHARE_SCALE) / 100;
   });
   return index === -1 ? null : index;
+}
+
+/** What covers a device in a rollout that is open: see stageCovering. */
+export interface Reach {
+  readonly stages: readonly Stage[];
+  readonly progress: readonly StageProgress[];
+  readonly releaseId: string;
+}
+
+/** Index of the stage by which an open rollout has reached a device; null when it has not yet. */
+export function stageCovering({ stages, progress, releaseId }: Reach, device: Coverable): number | null {
+  if (progress[0]?.standIn === device.id) return 0;
+  const index = stageOf(stages, releaseId, device);
+  return index !== null && index < progress.length ? index : null;
 }

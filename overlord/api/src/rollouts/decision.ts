@@ -14,8 +14,8 @@ export interface DecisionDevice {
   readonly site: string | null;
   readonly segment: Segment;
   readonly updatesOff: boolean;
-  /** What it last said it wants, else what it runs; null when it has said nothing. */
-  readonly holds: { readonly role: string; readonly commit: string } | null;
+  /** Of the desired state that it says it has; null before the first. */
+  readonly position: string | null;
 }
 
 export type Rule = Explanation['rules'][number];
@@ -36,52 +36,76 @@ export interface Decision {
  * `offer`, and «explain» shows `rules` of the same call (invariant 8).
  */
 export function decide(device: DecisionDevice, snapshot: Snapshot): Decision {
-  const rules: Rule[] = [];
-  const passes = (rule: string, text: string): void => void rules.push({ rule, verdict: 'passes', text });
-  const end = (rule: string, text: string, result: Partial<Decision> = {}): Decision => {
-    rules.push({ rule, verdict: 'decides', text });
-    return { offer: null, keep: false, rollout: null, ...result, rules };
-  };
-
-  if (device.membership === 'waiting') return end('membership', 'It waits for an operator to approve it.');
-  if (device.membership === 'revoked')
-    return end('membership', 'It was revoked: the fleet serves it no more.');
-  passes('membership', 'The fleet has taken it in.');
-
+  const trail = new Trail();
   const file = snapshot.devices.get(device.name);
   const role = device.role ?? file?.role ?? null;
-  if (role === null) {
-    return end('role', `It has no role: neither here nor in devices/${device.name}.yaml.`);
-  }
-  passes('role', `Its role is ${role}${device.role === null ? `, by devices/${device.name}.yaml` : ''}.`);
-
-  if (device.updatesOff) {
-    return end('updates', 'Its updates are switched off: it keeps what it has.', { keep: true });
-  }
-  passes('updates', 'Its updates are on.');
+  const unserved = whyUnserved(device, role, trail);
+  if (unserved !== null || role === null) return trail.end(unserved ?? {});
 
   const decisions = snapshot.roles.get(role);
-  const offer = (offered: Offered): DesiredState => desiredOf(offered, device, snapshot);
   const { rollout = null, baseline = null } = decisions ?? {};
-  if (rollout !== null) {
+  if (rollout === null) trail.passes('rollout', whyNoRollout(role, decisions));
+  else {
     const { covered, text } = coverage(rollout, device);
-    if (covered) return end('rollout', text, { offer: offer(rollout.offered), rollout: rollout.id });
-    passes('rollout', text);
-  } else passes('rollout', whyNoRollout(role, decisions));
-
-  const held = device.holds?.role === role ? device.holds.commit : null;
-  if (rollout !== null && held !== null && decisions?.superseded.has(held) === true) {
-    return end(
-      'superseded',
-      `It keeps ${held.slice(0, 7)}, which a newer release has superseded, until that reaches it.`,
-      {
-        keep: true,
-      },
-    );
+    if (covered) {
+      const offer = desiredOf(rollout.offered, device, snapshot);
+      return trail.decides('rollout', text).end({ offer, rollout: rollout.id });
+    }
+    trail.passes('rollout', text);
   }
-  if (baseline === null) return end('baseline', `No release of ${role} has gone out to the fleet yet.`);
-  const text = `The fleet's release of ${role} is ${baseline.commit.slice(0, 7)}.`;
-  return end('baseline', text, { offer: offer(baseline) });
+
+  if (baseline === null) {
+    return trail.decides('baseline', `No release of ${role} has gone out to the fleet yet.`).end({});
+  }
+  if (counterOf(device.position, role) > baseline.counter) {
+    const text = `It has a newer statement for ${role} than the fleet's, and would refuse to go back: it keeps that.`;
+    return trail.decides('newer', text).end({ keep: true });
+  }
+  trail.decides('baseline', `The fleet's release of ${role} is ${baseline.commit.slice(0, 7)}.`);
+  return trail.end({ offer: desiredOf(baseline, device, snapshot) });
+}
+
+/** The rules that are looked at, as they come. */
+class Trail {
+  private readonly rules: Rule[] = [];
+
+  passes(rule: string, text: string): void {
+    this.rules.push({ rule, verdict: 'passes', text });
+  }
+
+  decides(rule: string, text: string): this {
+    this.rules.push({ rule, verdict: 'decides', text });
+    return this;
+  }
+
+  end(result: Partial<Decision>): Decision {
+    return { offer: null, keep: false, rollout: null, ...result, rules: this.rules };
+  }
+}
+
+/** What a device is answered that gets no release, whatever there is; null for one that may have one. */
+function whyUnserved(device: DecisionDevice, role: string | null, trail: Trail): Partial<Decision> | null {
+  const { membership, name, updatesOff } = device;
+  if (membership !== 'active') {
+    const why =
+      membership === 'waiting'
+        ? 'It waits for an operator to approve it.'
+        : 'It was revoked: the fleet serves it no more.';
+    trail.decides('membership', why);
+    return {};
+  }
+  trail.passes('membership', 'The fleet has taken it in.');
+  if (role === null) {
+    trail.decides('role', `It has no role: neither here nor in devices/${name}.yaml.`);
+    return {};
+  }
+  trail.passes('role', `Its role is ${role}${device.role === null ? `, by devices/${name}.yaml` : ''}.`);
+  if (updatesOff) {
+    trail.decides('updates', 'Its updates are switched off: it keeps what it has.');
+    return { keep: true };
+  }
+  trail.passes('updates', 'Its updates are on.');
+  return null;
 }
 
 /** Whether the open rollout of its role reaches a device yet. */
@@ -93,7 +117,7 @@ function coverage(rollout: OpenRollout, device: DecisionDevice): { covered: bool
     return { covered: true, text: `${what} has it as the first device, since nobody is a canary.` };
   }
   // A stage only grows: who has the release keeps it, though its segment was changed meanwhile.
-  if (device.holds?.role === offered.role && device.holds.commit === offered.commit) {
+  if (counterOf(device.position, offered.role) === offered.counter) {
     return { covered: true, text: `${what} has reached it.` };
   }
   const index = stageOf(stages, offered.releaseId, device);
@@ -119,6 +143,12 @@ function desiredOf(offered: Offered, device: DecisionDevice, snapshot: Snapshot)
   const layers: VariableLayer[] = [];
   if (site !== undefined) layers.push(site.layer);
   if (file !== undefined) layers.push(file.layer);
-  const position = `${role}.${counter.toString(36)}.${site?.mark ?? ''}.${file?.mark ?? ''}`;
+  const position = [role, counter.toString(36), site?.mark ?? '', file?.mark ?? ''].join('.');
   return { position, role, commit, digest, statement, signature, layers };
+}
+
+/** The counter of the statement that a device has of a role, by its position; 0 when it has none. */
+function counterOf(position: string | null, role: string): number {
+  const [name, counter = ''] = position?.split('.') ?? [];
+  return name === role ? Number.parseInt(counter, 36) || 0 : 0;
 }

@@ -17,13 +17,12 @@ export async function loadSnapshot(db: Kysely<Schema>): Promise<Snapshot> {
 async function loadRoles(trx: Transaction<Schema>): Promise<Map<string, RoleDecisions>> {
   const roles = new Map<string, RoleDecisions>();
   const merge = (role: string, part: Partial<RoleDecisions>): void => {
-    const empty = { baseline: null, rollout: null, halted: null, superseded: new Set<string>() };
+    const empty = { baseline: null, rollout: null, halted: null };
     roles.set(role, { ...(roles.get(role) ?? empty), ...part });
   };
   for (const baseline of await loadBaselines(trx)) merge(baseline.role, { baseline });
   for (const rollout of await loadOpenRollouts(trx)) merge(rollout.offered.role, { rollout });
   for (const { role, id, commit } of await loadHalted(trx)) merge(role, { halted: { id, commit } });
-  for (const { role, commits } of await loadSuperseded(trx)) merge(role, { superseded: new Set(commits) });
   return roles;
 }
 
@@ -85,25 +84,5 @@ async function loadHalted(
     from (select distinct on (role) role, id, state, release_id from rollouts order by role, created_at desc) last
     join releases on releases.id = last.release_id
     where last.state = 'halted'`.execute(trx);
-  return rows;
-}
-
-/**
- * Per role with an open rollout: what superseded ones brought to some devices, with a counter above the baseline's. A
- * device that has accepted it would refuse the baseline as a replay, so it is left with what it has.
- */
-async function loadSuperseded(
-  trx: Transaction<Schema>,
-): Promise<readonly { role: string; commits: readonly string[] }[]> {
-  const { rows } = await sql<{ role: string; commits: readonly string[] }>`
-    select old.role, array_agg(releases.commit) as commits
-    from rollouts old
-    join rollouts open on open.role = old.role and open.state in ('running', 'paused')
-    join releases on releases.id = old.release_id
-    join statements on statements.id = old.statement_id
-    left join baselines on baselines.role = old.role
-    left join statements base on base.id = baselines.statement_id
-    where old.state = 'superseded' and statements.counter > coalesce(base.counter, 0)
-    group by old.role`.execute(trx);
   return rows;
 }

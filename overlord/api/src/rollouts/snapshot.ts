@@ -28,8 +28,6 @@ export interface RoleDecisions {
   readonly rollout: OpenRollout | null;
   /** The last rollout, if it was halted: what took its release goes back to the baseline. */
   readonly halted: { readonly id: string; readonly commit: string } | null;
-  /** Commits of rollouts that a newer one superseded, and whose counters the baseline's does not beat. */
-  readonly superseded: ReadonlySet<string>;
 }
 
 interface VariableFileRow {

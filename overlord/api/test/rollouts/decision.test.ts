@@ -32,7 +32,7 @@ const DEVICE: DecisionDevice = {
   site: null,
   segment: 'general',
   updatesOff: false,
-  holds: { role: 'web', commit: A.commit },
+  position: 'web.a..',
 };
 
 const opened = (count: number, standIn: string | null = null): OpenRollout['progress'] =>
@@ -48,7 +48,7 @@ const rolling = (count: number, rest: Partial<OpenRollout> = {}): OpenRollout =>
 });
 
 function snapshot(web: Partial<RoleDecisions>, files: Parameters<typeof layersOf>[0] = []): Snapshot {
-  const decisions = { baseline: A, rollout: null, halted: null, superseded: new Set<string>(), ...web };
+  const decisions = { baseline: A, rollout: null, halted: null, ...web };
   return { roles: new Map([['web', decisions]]), ...layersOf(files) };
 }
 
@@ -103,29 +103,19 @@ describe('what a device gets', () => {
 
   it('is what it has taken, even when its segment is changed: a stage only grows', () => {
     const seen = snapshot({ rollout: rolling(1) });
-    expect(gets({ segment: 'general', holds: { role: 'web', commit: B.commit } }, seen)).toEqual([
-      'b',
-      'rollout',
-    ]);
-    expect(gets({ segment: 'general', holds: { role: 'camera', commit: B.commit } }, seen)).toEqual([
-      'a',
-      'baseline',
-    ]);
+    expect(gets({ position: 'web.b..' }, seen)).toEqual(['b', 'rollout']);
+    expect(gets({ position: 'camera.b..' }, seen)).toEqual(['a', 'baseline']);
   });
 
   it('is what a superseded rollout brought, until the newest release reaches it', () => {
-    const seen = snapshot({ rollout: rolling(1), superseded: new Set(['c'.repeat(40)]) });
-    const holds = { role: 'web', commit: 'c'.repeat(40) };
-    expect(gets({ segment: 'early', holds }, seen)).toEqual(['keeps', 'superseded']);
-    expect(gets({ segment: 'canary', holds }, seen)).toEqual(['b', 'rollout']);
+    const seen = snapshot({ rollout: rolling(1, { offered: offered('c', 12) }) });
+    expect(gets({ segment: 'early', position: 'web.b..' }, seen)).toEqual(['keeps', 'newer']);
+    expect(gets({ segment: 'canary', position: 'web.b..' }, seen)).toEqual(['c', 'rollout']);
   });
 
   it('is the baseline again after a halt, for everybody', () => {
     const seen = snapshot({ baseline: offered('a', 12), halted: { id: 'rollout-b', commit: B.commit } });
-    expect(gets({ segment: 'canary', holds: { role: 'web', commit: B.commit } }, seen)).toEqual([
-      'a',
-      'baseline',
-    ]);
+    expect(gets({ segment: 'canary', position: 'web.b..' }, seen)).toEqual(['a', 'baseline']);
   });
 });
 
@@ -150,7 +140,7 @@ describe('the position', () => {
     const at = (seen: Snapshot, device: Partial<DecisionDevice> = {}): string | undefined =>
       offerOf(seen, device)?.position;
     const before = at(snapshot({}, files));
-    expect(at(snapshot({ rollout: rolling(1) }, files), { segment: 'early', holds: null })).toBe(before);
+    expect(at(snapshot({ rollout: rolling(1) }, files), { segment: 'early', position: null })).toBe(before);
     expect(at(snapshot({ baseline: offered('a', 12) }, files))).not.toBe(before);
     expect(at(snapshot({}, files.slice(0, 1)))).not.toBe(before);
     expect(at(snapshot({}, files), { site: 'elsewhere' })).not.toBe(before);
@@ -194,7 +184,7 @@ it('decides by exactly one rule, the last, and offers nothing beyond the open st
     site: fc.constant(null),
     segment: fc.constantFrom(...SEGMENTS),
     updatesOff: fc.boolean(),
-    holds: fc.constantFrom(null, { role: 'web', commit: A.commit }),
+    position: fc.constantFrom(null, 'web.a..', 'camera.zz..', 'nonsense'),
   });
   fc.assert(
     fc.property(device, fc.integer({ min: 0, max: 3 }), (one, count) => {
