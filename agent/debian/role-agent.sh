@@ -37,6 +37,9 @@ fi
 
 # From here on the wake is ours. And until this run names the next one, that is due at once: a run that dies is
 # followed by another within a minute, whatever killed it.
-[ "$1" = run ] && rm -f "$run/woken" "$run/next-due"
+if [ "$1" = run ]; then
+  [ -e "$run/woken" ] && export ROLE_AGENT_WOKEN=yes
+  rm -f "$run/woken" "$run/next-due"
+fi
 
 exec "$node" "$bundle" "$@"

@@ -29,6 +29,15 @@ export interface DirectoryConfig {
   readonly path: string;
 }
 
+/** An overlord whose fleet this device has joined (`role-agent enrol`). */
+export interface OverlordConfig {
+  readonly kind: 'overlord';
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** File with the certificates that may vouch for it, and no others do; null for those of the system. */
+  readonly ca: string | null;
+}
+
 /**
  * What a person decided about this device. Values of variables, weakest first: default in `role.yaml`, `vars` here,
  * `sites/<site>.yaml`, `devices/<device>.yaml`. Role and site: the device file in the fleet repo wins over this one.
@@ -41,7 +50,12 @@ export interface Config {
   readonly allowedSigners: string | null;
   readonly vars: VariableInput;
   /** In the order in which they are asked; at least one. */
-  readonly sources: readonly (GitConfig | DirectoryConfig)[];
+  readonly sources: readonly (OverlordConfig | GitConfig | DirectoryConfig)[];
+}
+
+/** Whether there is an overlord that wants to hear of this device. */
+export function hasOverlord({ sources }: Pick<Config, 'sources'>): boolean {
+  return sources.some(({ kind }) => kind === 'overlord');
 }
 
 /** Reads the configuration file. Throws `config-invalid`; see parseConfig. */
@@ -88,7 +102,10 @@ export function parseConfig(text: string | null, where: string, hostname: string
     site: value.site ?? null,
     allowedSigners: value.allowed_signers ?? null,
     vars: value.vars ?? {},
-    sources: value.sources.flatMap(({ git, directory }, index): Config['sources'] => {
+    sources: value.sources.flatMap(({ overlord, git, directory }, index): Config['sources'] => {
+      if (overlord !== undefined) {
+        return [{ kind: 'overlord', url: overlord.url.replace(/\/$/, ''), ca: overlord.ca ?? null }];
+      }
       if (directory !== undefined) return [{ kind: 'directory', path: directory.path }];
       if (git === undefined) return [];
       return [

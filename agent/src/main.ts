@@ -15,10 +15,12 @@ import { realClock } from './ports/real/clock.ts';
 import { realDisk } from './ports/real/disk.ts';
 import { dockerEngine } from './ports/real/engine.ts';
 import { realExec } from './ports/real/exec.ts';
+import { realHttp } from './ports/real/http.ts';
 import { dockerImagePuller } from './ports/real/image-puller.ts';
 import { realLog } from './ports/real/log.ts';
 import { realNetwork } from './ports/real/network.ts';
 import { showJournal } from './ports/real/journal.ts';
+import { tlsSessionsIn } from './ports/real/tls-sessions.ts';
 import { feedWatchdog } from './ports/real/watchdog.ts';
 import { readStatus } from './report/read-status.ts';
 import { run } from './run.ts';
@@ -82,7 +84,10 @@ async function runOnce(json: boolean): Promise<number> {
   const underSystemd = process.env['INVOCATION_ID'] !== undefined;
   const stopFeeding = feedWatchdog();
   try {
-    const { status } = await run(await buildContext(), { insist: !underSystemd });
+    // Set by the wrapper, which takes the wake flag away.
+    const woken = process.env['ROLE_AGENT_WOKEN'] !== undefined;
+    const options = { insist: !underSystemd, eager: !underSystemd || woken };
+    const { status } = await run(await buildContext(), options);
     if (json) print(`${JSON.stringify(status)}\n`);
     else if (!underSystemd) print(renderStatus(status));
     const failed = status.problems.length > 0 && status.health !== 'healthy';
@@ -111,11 +116,13 @@ async function buildSources(ports: Ports): Promise<{ config: Config; sources: re
 
 function buildPorts(): Ports {
   const exec = realExec();
+  const disk = realDisk(exec);
   return {
     clock: realClock(),
-    disk: realDisk(exec),
+    disk,
     engine: dockerEngine(exec),
     exec,
+    http: realHttp(tlsSessionsIn(disk, paths.run.tlsSession)),
     log: realLog(randomUUID().slice(0, 8), process.env['INVOCATION_ID'] !== undefined),
     network: realNetwork(),
   };

@@ -12,6 +12,16 @@ export interface Paths {
   readonly history: string;
   /** Cache of the Git source. */
   readonly git: string;
+  /** What enrolment made: the key that never leaves the device, and who it is to the overlord. */
+  readonly identity: IdentityPaths;
+  /** `<outbox>/<number>-<id>.json`: reports that the overlord has not acknowledged yet. */
+  readonly outbox: string;
+  /** Orders of the overlord that were received, so that none is carried out twice. */
+  readonly orders: string;
+  /** The boot id that the overlord has been told of. */
+  readonly boot: string;
+  /** Bundles on their way in. */
+  readonly downloads: string;
   /** `<state>/<role>/<path>`: what a role keeps across its releases. */
   readonly state: string;
   /** `<releases>/<content digest>`: unpacked releases, read-only once complete. */
@@ -24,6 +34,13 @@ export interface Paths {
   readonly next: string;
   /** tmpfs: gone after a reboot, costs the card nothing. */
   readonly run: RunPaths;
+}
+
+export interface IdentityPaths {
+  readonly dir: string;
+  /** Ed25519, PKCS #8, PEM; 0600. */
+  readonly key: string;
+  readonly device: string;
 }
 
 export interface RunPaths {
@@ -42,6 +59,14 @@ export interface RunPaths {
   readonly pullRequest: string;
   readonly pullProgress: string;
   readonly pullResult: string;
+  /** Short-lived token of the device at its overlord; 0600. */
+  readonly token: string;
+  /** What the overlord was told last, and when it answered. */
+  readonly contact: string;
+  /** TLS session for the next connection; 0600. */
+  readonly tlsSession: string;
+  /** Uptime in whole seconds at the last heartbeat of the signal stream. Written by the wake unit, which is not trusted. */
+  readonly beat: string;
 }
 
 /** Paths under a root; `/` on a device. */
@@ -53,6 +78,15 @@ export function pathsUnder(root: string): Paths {
     desired: at('/var/lib/role-agent/desired.json'),
     history: at('/var/lib/role-agent/history.jsonl'),
     git: at('/var/lib/role-agent/git'),
+    identity: {
+      dir: at('/var/lib/role-agent/identity'),
+      key: at('/var/lib/role-agent/identity/key.pem'),
+      device: at('/var/lib/role-agent/identity/device.json'),
+    },
+    outbox: at('/var/lib/role-agent/outbox'),
+    orders: at('/var/lib/role-agent/orders.json'),
+    boot: at('/var/lib/role-agent/boot-id'),
+    downloads: at('/var/lib/role-agent/downloads'),
     state: at('/var/lib/role-agent/state'),
     releases: at('/opt/metrica/releases'),
     mounts: at('/opt/metrica/mounts'),
@@ -70,6 +104,10 @@ export function pathsUnder(root: string): Paths {
       pullRequest: at('/run/role-agent/pull-request.json'),
       pullProgress: at('/run/role-agent/pull-progress.json'),
       pullResult: at('/run/role-agent/pull-result.json'),
+      token: at('/run/role-agent/token'),
+      contact: at('/run/role-agent/contact.json'),
+      tlsSession: at('/run/role-agent/tls-session.json'),
+      beat: at('/run/role-agent-wake/beat'),
     },
   };
 }

@@ -6,7 +6,9 @@ import type { Journal } from './decide/journal.ts';
 import type { Event } from './decide/vocabulary.ts';
 import { observeJournal } from './observe/journal.ts';
 import { observeWorld, type World } from './observe/world.ts';
-import { report, reportProgress, type RunReport } from './report/report.ts';
+import { reportBoot } from './report/booted.ts';
+import { report, reportProgress, type RunOutcome, type RunReport } from './report/report.ts';
+import { tell } from './report/tell.ts';
 
 /** More steps than this in one run is a bug of ours; the run ends and the next one goes on from the journal. */
 const MAX_STEPS = 40;
@@ -14,13 +16,15 @@ const MAX_STEPS = 40;
 export interface RunOptions {
   /** A person asks: what is waiting for its backoff is tried now. Quarantine holds all the same. */
   readonly insist: boolean;
+  /** Somebody waits for this run, a signal or a person: no source may spare itself the way. */
+  readonly eager: boolean;
 }
 
 /**
  * One convergence: observe, decide, act, report. The caller holds the lock. Every step is remembered before it is
  * acted upon, so that a run may end anywhere, by power cut too, and the next one continues from what is written.
  */
-export async function run(context: Context, { insist }: RunOptions = { insist: false }): Promise<RunReport> {
+export async function run(context: Context, { insist, eager }: RunOptions): Promise<RunReport> {
   const { ports, paths } = context;
   // Before anything is looked at: a wake that comes during this run must start another one.
   await ports.disk.remove('wake.clear', paths.run.wake);
@@ -28,30 +32,30 @@ export async function run(context: Context, { insist }: RunOptions = { insist: f
   const { journal: found, origin } = await observeJournal(ports.disk, paths);
   if (origin === 'former' || origin === 'rebuilt')
     ports.log.warning('The journal was not readable', { origin });
-  const world = await observeWorld(context, found);
+  await reportBoot(context);
+  const world = await observeWorld(context, found, { eager });
   const memory = insist ? { ...found, delayed: null, repairs: null } : found;
-  const { journal, changed } = await converge(context, memory, world);
+  const outcome = await converge(context, memory, world);
 
-  return report(context, { journal, world, changed });
+  const reported = await report(context, { ...outcome, world });
+  await tell(context, reported.status, world);
+  return reported;
 }
 
 /** Decide and act, until nothing is left to do now. */
-async function converge(
-  context: Context,
-  memory: Journal,
-  world: World,
-): Promise<{ journal: Journal; changed: boolean }> {
+async function converge(context: Context, memory: Journal, world: World): Promise<Omit<RunOutcome, 'world'>> {
   let journal = memory;
   let event: Event | null = { type: 'observed', seen: world.seen };
   let changed = false;
+  let lastReport: string | null = null;
   for (let steps = 0; event !== null && steps < MAX_STEPS; steps += 1) {
     const step = decide(journal, event, context.ports.clock.now());
-    await remember(context, journal, step);
+    lastReport = (await remember(context, journal, step)) ?? lastReport;
     journal = step.journal;
     if (step.effect === null) break;
     changed = true;
     await reportProgress(context, journal, world);
     event = await perform(step.effect, context);
   }
-  return { journal, changed };
+  return { journal, changed, lastReport };
 }

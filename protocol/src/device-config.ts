@@ -9,7 +9,7 @@ import {
   Union,
   type Static,
 } from 'typebox';
-import { DeviceNameSchema, RoleNameSchema, VariableNameSchema } from './names.ts';
+import { DeviceNameSchema, RoleNameSchema, TimeSchema, VariableNameSchema } from './names.ts';
 
 const strict = { additionalProperties: false } as const;
 const AbsolutePath = Str({ pattern: '^/[^\\0\\n]*$' });
@@ -29,6 +29,18 @@ const GitSchema = Obj(
   strict,
 );
 const DirectorySchema = Obj({ path: AbsolutePath }, strict);
+/** TLS always, but for tests and simulators on the same machine. */
+const OverlordUrl = Str({
+  pattern: '^(https://[^\\s/@?#]{1,255}|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]{1,5})?)/?$',
+});
+const OverlordSchema = Obj(
+  {
+    url: OverlordUrl,
+    /** File with the certificates (PEM) that may vouch for it, and no others do. Default: those of the system. */
+    ca: Optional(AbsolutePath),
+  },
+  strict,
+);
 
 /** The `git` source of `config.yaml`. At most one of `branch` and `tag`; default is branch `main`. */
 export type GitSourceConfig = Static<typeof GitSchema>;
@@ -44,7 +56,11 @@ export const DeviceConfigSchema = Obj(
     sources: List(
       // Not a union: its errors would name the fields of the alternative that was not meant.
       Obj(
-        { git: Optional(GitSchema), directory: Optional(DirectorySchema) },
+        {
+          overlord: Optional(OverlordSchema),
+          git: Optional(GitSchema),
+          directory: Optional(DirectorySchema),
+        },
         { ...strict, minProperties: 1, maxProperties: 1 },
       ),
       { minItems: 1 },
@@ -52,3 +68,23 @@ export const DeviceConfigSchema = Obj(
   },
   strict,
 );
+
+/**
+ * `/etc/role-agent/enroll.json`: the invitation that provisioning puts on a device. The enrolment deletes it when the
+ * device has joined.
+ */
+export const EnrolFileSchema = Obj(
+  {
+    url: OverlordUrl,
+    /** Certificates (PEM) that may vouch for the overlord, and no others do. Absent: those of the system. */
+    ca: Optional(Str({ maxLength: 65_536 })),
+    /** One of the two. */
+    token: Optional(Str({ minLength: 20, maxLength: 200 })),
+    token_file: Optional(AbsolutePath),
+    name: Optional(DeviceNameSchema),
+    /** When it was written: no clock of a device may be earlier. */
+    issued_at: TimeSchema,
+  },
+  strict,
+);
+export type EnrolFile = Static<typeof EnrolFileSchema>;

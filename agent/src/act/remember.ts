@@ -1,19 +1,25 @@
 import { formerJournal, journalText } from '../observe/journal.ts';
 import type { Journal } from '../decide/journal.ts';
 import type { HistoryEntry, Step } from '../decide/vocabulary.ts';
+import { reportSteps } from '../report/report-steps.ts';
 import type { Context } from './context.ts';
 
 /** Bytes after which the history file is rotated; one former file is kept. */
 const HISTORY_LIMIT = 256 * 1024;
 
-/** Makes a step durable before its effect starts: history first, journal last, nothing at all where nothing changed. */
-export async function remember(context: Context, before: Journal, step: Step): Promise<void> {
+/**
+ * Makes a step durable before its effect starts: history first, journal last, nothing at all where nothing changed.
+ * Returns the id of the report that went into the outbox, or null.
+ */
+export async function remember(context: Context, before: Journal, step: Step): Promise<string | null> {
   for (const entry of step.history) await record(context, entry);
-  if (step.journal === before) return;
+  const report = await reportSteps(context, before, step.history);
+  if (step.journal === before) return report;
   const { disk } = context.ports;
   const former = await disk.readText(context.paths.journal);
   if (former !== null) await disk.replace('journal.former', formerJournal(context.paths.journal), former);
   await disk.replace('journal.write', context.paths.journal, journalText(step.journal));
+  return report;
 }
 
 async function record({ ports, paths }: Context, entry: HistoryEntry): Promise<void> {

@@ -23,7 +23,7 @@ export interface Plan {
 /** Looks as a run does and stages what is wanted (which changes nothing that runs), then compares; nothing is activated. */
 export async function plan(context: Context): Promise<Plan> {
   const { journal } = await observeJournal(context.ports.disk, context.paths);
-  const { seen, contacts } = await observeWorld(context, journal);
+  const { seen, contacts } = await observeWorld(context, journal, { eager: true });
   const { desired } = seen;
   const verdict = judgeWanted(journal, desired, context.ports.clock.now());
   const base: Plan = {

@@ -13,12 +13,13 @@ import {
   Null,
   Number as Num,
   Object as Obj,
+  Optional,
   Record,
   String as Str,
   Union,
 } from 'typebox';
 import type { Context } from '../act/context.ts';
-import type { Desired } from '../sources/source.ts';
+import type { Asking, Desired } from '../sources/source.ts';
 
 /** How a source that was asked answered: `problem` is null where it did. */
 export interface Contact {
@@ -35,17 +36,17 @@ const DesiredSchema = Obj({
   position: Str(),
   tree: Str(),
   layers: List(Obj({ from: Str(), values: Record(Str(), Union([Str(), Num(), Bool()])) })),
+  statement: Optional(Obj({ text: Str(), signature: Str() })),
 });
 
 /**
  * What this device should run: the answer of the first source that gives one, else the last answer that was ever
  * given. The answer is kept when it changed, and only then: a run in which nothing is new writes nothing.
  */
-export async function observeDesired({
-  ports,
-  paths,
-  sources,
-}: Pick<Context, 'ports' | 'paths' | 'sources'>): Promise<{
+export async function observeDesired(
+  { ports, paths, sources }: Pick<Context, 'ports' | 'paths' | 'sources'>,
+  asking: Asking,
+): Promise<{
   readonly desired: Desired | null;
   readonly contacts: readonly Contact[];
 }> {
@@ -54,9 +55,11 @@ export async function observeDesired({
   const contacts: Contact[] = [];
   for (const source of sources) {
     try {
-      const desired = await source.desired(last);
-      const answer = `${JSON.stringify(desired)}\n`;
-      if (answer !== text) await ports.disk.replace('desired.write', paths.desired, answer);
+      const desired = await source.desired(last, asking);
+      const answer = desired === null ? null : `${JSON.stringify(desired)}\n`;
+      if (answer === null && text !== null) await ports.disk.remove('desired.forget', paths.desired);
+      if (answer !== null && answer !== text)
+        await ports.disk.replace('desired.write', paths.desired, answer);
       contacts.push({ source: source.name, problem: null });
       return { desired, contacts };
     } catch (thrown) {

@@ -2,6 +2,7 @@ import { problemOf, type Problem } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
 import type { Journal } from '../decide/journal.ts';
 import type { Observation } from '../decide/vocabulary.ts';
+import type { Asking } from '../sources/source.ts';
 import { observeDesired, type Contact } from './desired.ts';
 import { observeStack, type Stack } from './stack.ts';
 
@@ -20,9 +21,9 @@ export interface StackLook {
 }
 
 /** Looks at the sources and at the stack, side by side: neither needs the other. */
-export async function observeWorld(context: Context, journal: Journal): Promise<World> {
+export async function observeWorld(context: Context, journal: Journal, asking: Asking): Promise<World> {
   const [{ desired, contacts }, look] = await Promise.all([
-    observeDesired(context),
+    observeDesired(context, asking),
     lookAtStack(context, journal),
   ]);
   const faults = look.problem === null ? (look.stack?.faults ?? []) : null;

@@ -25,7 +25,12 @@ export interface Disk {
   write(
     label: Label,
     path: string,
-    file: { readonly content: string | Uint8Array | AsyncIterable<Uint8Array>; readonly mode?: number },
+    file: {
+      readonly content: string | Uint8Array | AsyncIterable<Uint8Array>;
+      readonly mode?: number;
+      /** Goes on behind what is there. Default: replaces it. */
+      readonly append?: boolean;
+    },
   ): Promise<void>;
   /** Durable and atomic: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new text, never less. */
   replace(label: Label, path: string, content: string): Promise<void>;

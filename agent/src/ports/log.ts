@@ -4,4 +4,6 @@ export interface Log {
   notice(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warning(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** What was logged so far, for people, oldest line first; of very much the newest 32 KiB. */
+  transcript(): string;
 }

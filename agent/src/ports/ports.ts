@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { Exec } from './exec.ts';
+import type { Http } from './http.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
 
@@ -11,6 +12,7 @@ export interface Ports {
   readonly disk: Disk;
   readonly engine: Engine;
   readonly exec: Exec;
+  readonly http: Http;
   readonly log: Log;
   readonly network: Network;
 }

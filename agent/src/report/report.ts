@@ -5,6 +5,7 @@ import type { Backoff, Journal } from '../decide/journal.ts';
 import { lookAtStack, type StackLook, type World } from '../observe/world.ts';
 import type { Moment } from '../ports/clock.ts';
 import { AGENT_VERSION } from '../version.ts';
+import { attachLog } from './outbox.ts';
 import { readStatus } from './read-status.ts';
 import { statusOf } from './status.ts';
 
@@ -22,17 +23,23 @@ export interface RunOutcome {
   readonly journal: Journal;
   readonly world: World;
   readonly changed: boolean;
+  /** The last report that the run put into the outbox; its log goes with it. */
+  readonly lastReport: string | null;
 }
 
 /**
  * Leaves the facts of the run in `/run/role-agent` (tmpfs): the status for people, and three small files for the gate,
  * which decides each minute in shell whether Node needs to start at all. A run that changed nothing costs the card nothing.
  */
-export async function report(context: Context, { journal, world, changed }: RunOutcome): Promise<RunReport> {
+export async function report(context: Context, outcome: RunOutcome): Promise<RunReport> {
   const { ports, paths } = context;
+  const { journal, world, changed, lastReport } = outcome;
   const look = changed ? await lookAtStack(context, journal) : world.look;
   const now = ports.clock.now();
   const status = await writeStatus(context, { journal, world, look });
+  if (lastReport !== null) {
+    await attachLog(ports.disk, paths.outbox, { id: lastReport, log: ports.log.transcript() });
+  }
   await ports.disk.write('report.expected', paths.run.expected, { content: runningIds(look) });
   await ports.disk.write('report.due', paths.run.nextDue, {
     content: `${Math.ceil(now.uptime + waitOf(journal, world, now))}\n`,
@@ -62,16 +69,21 @@ async function writeStatus({ ports, paths, config }: Context, facts: Facts): Pro
     agentVersion: AGENT_VERSION,
     now: ports.clock.now(),
     lastConvergence: former?.lastConvergence ?? null,
+    interval: intervalOf(facts.journal),
   });
   // Whole or not at all: somebody may be reading it.
   await ports.disk.replace('report.status', paths.run.status, `${JSON.stringify(status)}\n`);
   return status;
 }
 
+/** Seconds between two runs when nothing is the matter. */
+function intervalOf({ current, delayed }: Journal): number {
+  return current?.interval ?? (delayed === null ? INTERVAL_WITHOUT_ROLE : DEFAULT_INTERVAL);
+}
+
 /** Seconds until the next run is due by itself: the role's interval, or the end of a backoff that comes sooner. */
 function waitOf(journal: Journal, world: World, now: Moment): number {
-  const interval =
-    journal.current?.interval ?? (journal.delayed === null ? INTERVAL_WITHOUT_ROLE : DEFAULT_INTERVAL);
+  const interval = intervalOf(journal);
   const faulty = (world.seen.faults ?? []).length > 0;
   const backoffs = [journal.delayed, faulty ? journal.repairs : null].filter(
     (one): one is Backoff => one !== null,

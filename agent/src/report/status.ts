@@ -1,5 +1,5 @@
 import type { Health, Problem, Status } from '@metrica-fleet/protocol';
-import type { Deployment, Journal } from '../decide/journal.ts';
+import type { Deployment, Journal, Quarantined } from '../decide/journal.ts';
 import { underWay } from '../decide/outcomes.ts';
 import { judgeWanted, wantedKey } from '../decide/wanted.ts';
 import type { StackLook, World } from '../observe/world.ts';
@@ -17,6 +17,8 @@ export interface StatusFacts {
   readonly now: Moment;
   /** The former status's last convergence, kept while there is no newer one. */
   readonly lastConvergence: string | null;
+  /** Seconds between two runs. */
+  readonly interval: number;
 }
 
 /** The status of the device in the words of the protocol. Pure. */
@@ -36,6 +38,8 @@ export function statusOf(facts: StatusFacts): Status {
     running: namesOf(journal.current),
     wanted: desired === null ? null : { role: desired.role, commit: desired.commit, digest: desired.digest },
     pending: pendingOf(facts),
+    refused: quarantinedAs(facts)?.problem ?? null,
+    interval: facts.interval,
     lastUpdate: journal.updatedAt,
     lastConvergence: converged ? now.wall : facts.lastConvergence,
     problems,
@@ -76,13 +80,18 @@ function pendingOf({ journal, world, now }: StatusFacts): string | null {
   }
 }
 
-function problemsOf({ journal, world, look }: StatusFacts): Problem[] {
+/** Why what is wanted is not tried here any more; undefined unless it is in quarantine. */
+function quarantinedAs({ journal, world }: StatusFacts): Quarantined | undefined {
   const { desired } = world.seen;
   const key = desired === null ? null : wantedKey(desired);
-  const quarantined = journal.quarantine.find((entry) => entry.key === key)?.problem;
+  return journal.quarantine.find((entry) => entry.key === key);
+}
+
+function problemsOf(facts: StatusFacts): Problem[] {
+  const { journal, world, look } = facts;
   const { state } = journal;
   return [
-    quarantined,
+    quarantinedAs(facts)?.problem,
     state.name === 'reverting' ? state.problem : undefined,
     state.name === 'probation' || state.name === 'activating' ? (state.revertedFor ?? undefined) : undefined,
     journal.delayed?.problem,

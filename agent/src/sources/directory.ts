@@ -2,7 +2,7 @@ import { contentDigest, digestOf, FleetError, unpackBundle, type Statement } fro
 import { join } from 'node:path';
 import type { Config, DirectoryConfig } from '../config.ts';
 import { configLayer } from './git/fleet-files.ts';
-import type { Desired, Fetched, Source } from './source.ts';
+import type { Desired, Fetched, SteadySource } from './source.ts';
 import type { SourceContext } from './sources.ts';
 import { requireSpace } from './space.ts';
 import { verifyStatement } from './verify-statement.ts';
@@ -25,7 +25,11 @@ interface DirectoryContext extends SourceContext {
  * verified before it becomes what is wanted: a forged one cannot even put a release into quarantine. Values of
  * variables never come from here, since nobody signed them: the ones known last hold.
  */
-export function directorySource(directory: DirectoryConfig, config: Config, context: SourceContext): Source {
+export function directorySource(
+  directory: DirectoryConfig,
+  config: Config,
+  context: SourceContext,
+): SteadySource {
   const name = `directory ${directory.path}`;
   const all: DirectoryContext = { ...context, directory, config, name };
   return {

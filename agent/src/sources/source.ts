@@ -1,4 +1,4 @@
-import type { VariableLayer } from '@metrica-fleet/protocol';
+import type { Status, VariableLayer } from '@metrica-fleet/protocol';
 
 /** What a source says that this device should run. */
 export interface Desired {
@@ -15,6 +15,14 @@ export interface Desired {
   readonly tree: string;
   /** Values of variables, weakest first, not yet checked against the role. */
   readonly layers: readonly VariableLayer[];
+  /** What vouches for it, where the source says so along with it. */
+  readonly statement?: NonNullable<Fetched['statement']>;
+}
+
+/** How a source is asked. */
+export interface Asking {
+  /** Somebody waits for this run: a signal, an order, a person. A source may not spare itself the way. */
+  readonly eager: boolean;
 }
 
 /** Files of one release in a folder of their own, and what vouches for them. */
@@ -30,10 +38,18 @@ export interface Source {
   /** Whether a release from here must carry a statement even where no signers are configured (a USB stick has no pinned remote). */
   readonly needsStatement: boolean;
   /**
-   * What is wanted now. `last` is the former answer (of any source), returned as it is when nothing changed.
+   * What is wanted now. `last` is the former answer (of any source), returned as it is when nothing changed. Null:
+   * nothing is wanted, and what runs is kept.
    * Throws `source-unreachable`, `source-denied`, `branch-not-found`, `role-not-found`.
    */
-  desired(last: Desired | null): Promise<Desired>;
+  desired(last: Desired | null, asking: Asking): Promise<Desired | null>;
   /** Puts the role's files into an empty folder. Partial work of an interrupted fetch is used where it can be. */
   fetch(wanted: Desired, folder: string): Promise<Fetched>;
+  /** Where somebody listens: how the run ended, if that is news there. `wanted` is what it worked from. */
+  tell?(status: Status, wanted: Desired | null): Promise<void>;
+}
+
+/** One that wants something whenever it answers, and costs too little to be spared. */
+export interface SteadySource extends Source {
+  desired(last: Desired | null): Promise<Desired>;
 }

@@ -6,7 +6,7 @@ import type { Context } from '../../src/act/context.ts';
 import { vouchedFor } from '../../src/act/verify-release.ts';
 import type { Config } from '../../src/config.ts';
 import { gitSource } from '../../src/sources/git/git.ts';
-import type { Source } from '../../src/sources/source.ts';
+import type { SteadySource } from '../../src/sources/source.ts';
 import { contentDigest } from '@metrica-fleet/protocol';
 import { manifestOfFolder } from '../../src/sources/folder-manifest.ts';
 import { bench, gitRemote, type Bench } from '../sources/bench.ts';
@@ -53,7 +53,7 @@ async function ask(options: { signers?: string | null; floor?: number } = {}): P
   const config: Config = on.config({
     allowedSigners: options.signers === undefined ? signer.signers : options.signers,
   });
-  const source: Source = gitSource(gitRemote(repo.path), config, on.context);
+  const source: SteadySource = gitSource(gitRemote(repo.path), config, on.context);
   const wanted = await source.desired(null);
   const folder = on.folder();
   const { statement } = await source.fetch(wanted, folder);

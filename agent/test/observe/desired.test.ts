@@ -30,7 +30,7 @@ function source(name: string, desired: Source['desired']): Source {
   return { name, needsStatement: false, desired, fetch: () => Promise.reject(new Error('not asked')) };
 }
 const observe = (...sources: Source[]): ReturnType<typeof observeDesired> =>
-  observeDesired({ ...on.context, sources } as unknown as Context);
+  observeDesired({ ...on.context, sources } as unknown as Context, { eager: false });
 
 describe('what is desired', () => {
   it('is the answer of the first source that gives one, and every one asked is accounted for', async () => {

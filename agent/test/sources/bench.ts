@@ -3,15 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config, DirectoryConfig, GitConfig } from '../../src/config.ts';
 import { pathsUnder } from '../../src/paths.ts';
+import { realClock } from '../../src/ports/real/clock.ts';
 import { realDisk } from '../../src/ports/real/disk.ts';
 import { realExec } from '../../src/ports/real/exec.ts';
+import { realHttp } from '../../src/ports/real/http.ts';
 import { realLog } from '../../src/ports/real/log.ts';
+import { tlsSessionsIn } from '../../src/ports/real/tls-sessions.ts';
 import type { SourceContext } from '../../src/sources/sources.ts';
 
 /** A device's folders in a temporary place, with the real disk and real processes. */
 export interface Bench {
   readonly root: string;
   readonly context: SourceContext;
+  /** The same device in another process. */
+  another(): SourceContext;
   config(over?: Partial<Config>): Config;
   /** An empty folder for a fetch. */
   folder(): string;
@@ -21,13 +26,23 @@ export interface Bench {
 export function bench(): Bench {
   const root = mkdtempSync(join(tmpdir(), 'metrica-sources-'));
   const exec = realExec();
+  const disk = realDisk(exec);
+  const paths = pathsUnder(join(root, 'device'));
   let folders = 0;
+  const context = (): SourceContext => ({
+    ports: {
+      clock: realClock(),
+      exec,
+      disk,
+      http: realHttp(tlsSessionsIn(disk, paths.run.tlsSession)),
+      log: realLog('test', false),
+    },
+    paths,
+  });
   return {
     root,
-    context: {
-      ports: { exec, disk: realDisk(exec), log: realLog('test', false) },
-      paths: pathsUnder(join(root, 'device')),
-    },
+    context: context(),
+    another: context,
     config: (over = {}) => ({
       device: 'kiosk-1',
       role: 'web',

@@ -13,14 +13,14 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { directorySource } from '../../src/sources/directory.ts';
-import type { Source } from '../../src/sources/source.ts';
+import type { SteadySource } from '../../src/sources/source.ts';
 import { bench, stick, type Bench } from './bench.ts';
 import { COMMIT, fillStick, makeSigner, ROLE_FILES, type Signer } from './signed-stick.ts';
 
 let on: Bench;
 let signer: Signer;
 let path: string;
-const sourceWith = (config: Partial<Config> = {}): Source =>
+const sourceWith = (config: Partial<Config> = {}): SteadySource =>
   directorySource(stick(path), on.config({ allowedSigners: signer.signers, ...config }), on.context);
 const code = (expected: string): object => ({ problem: { code: expected } });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { gitSource } from '../../src/sources/git/git.ts';
-import type { Source } from '../../src/sources/source.ts';
+import type { SteadySource } from '../../src/sources/source.ts';
 import { bench, gitRemote, type Bench } from './bench.ts';
 import { FleetRepo, writeRole } from './fleet-repo.ts';
 import { serveGit, type GitServer } from './git-server.ts';
@@ -13,7 +13,7 @@ let on: Bench;
 let repo: FleetRepo;
 let server: GitServer;
 const url = (): string => `${server.url}/fleet/.git`;
-const sourceWith = (config: Partial<Config> = {}): Source =>
+const sourceWith = (config: Partial<Config> = {}): SteadySource =>
   gitSource(gitRemote(url()), on.config(config), on.context);
 const code = (expected: string): object => ({
   problem: expect.objectContaining({ code: expected }) as object,

@@ -28,6 +28,7 @@ export interface Part {
 }
 
 const git = { program: 'git', package: 'git' };
+const openssl = { program: 'openssl', package: 'openssl' };
 const sshKeygen = { program: 'ssh-keygen', package: 'openssh-client' };
 
 /** Everything that `fleet test` can run, in this order. `.ci/run` installs the packages of all of them. */
@@ -60,6 +61,7 @@ export const PARTS: readonly Part[] = [
     needsRoot: false,
     programs: [
       git,
+      openssl,
       sshKeygen,
       { program: 'ps', package: 'procps' },
       { program: 'flock', package: 'util-linux' },

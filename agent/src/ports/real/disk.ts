@@ -58,10 +58,10 @@ const reads = {
 } satisfies Partial<Disk>;
 
 const writes = {
-  write: (_label, path, { content, mode = 0o644 }) =>
+  write: (_label, path, { content, mode = 0o644, append = false }) =>
     guarded(path, async () => {
       await fs.mkdir(dirname(path), { recursive: true });
-      await fs.writeFile(path, content, { mode });
+      await fs.writeFile(path, content, { mode, flag: append ? 'a' : 'w' });
       await fs.chmod(path, mode);
     }),
   replace: (_label, path, content) =>

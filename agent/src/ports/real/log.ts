@@ -11,12 +11,38 @@ type Fields = Readonly<Record<string, unknown>>;
  * By hand: the same as sentences on stderr, so that stdout belongs to what the command prints.
  */
 export function realLog(run: string, underSystemd: boolean): Log {
-  const write = underSystemd ? forJournal(run) : forPerson();
+  const { record, transcript } = recorder();
+  const print = underSystemd ? forJournal(run) : forPerson();
+  const write: Write = (level, message, fields) => {
+    record(level, message, fields);
+    print(level, message, fields);
+  };
   return {
+    transcript,
     debug: (message, fields) => write('debug', message, fields ?? {}),
     notice: (message, fields) => write('notice', message, fields ?? {}),
     warning: (message, fields) => write('warning', message, fields ?? {}),
     error: (message, fields) => write('error', message, fields ?? {}),
+  };
+}
+
+/** Characters of the transcript that are kept: what a report takes, with room for what is more than a byte. */
+const TRANSCRIPT = 28 * 1024;
+
+/** Remembers the newest lines, cut at the front. */
+function recorder(): { readonly record: Write; readonly transcript: () => string } {
+  const lines: string[] = [];
+  let length = 0;
+  return {
+    record(level, message, fields) {
+      const time = new Date().toISOString().slice(11, 19);
+      const line = `${time} ${sentence(level, message, fields)}`.slice(0, 4_096);
+      if (lines.at(-1)?.slice(9) === line.slice(9)) return;
+      lines.push(line);
+      length += line.length + 1;
+      while (length > TRANSCRIPT) length -= (lines.shift()?.length ?? 0) + 1;
+    },
+    transcript: () => lines.join('\n'),
   };
 }
 
@@ -31,12 +57,16 @@ function forJournal(run: string): Write {
 function forPerson(): Write {
   let last = '';
   return (level, message, fields) => {
-    const details = Object.entries(fields).map(([name, value]) => `${name} ${inWords(value)}`);
-    const line = `${level === 'warning' || level === 'error' ? `${level}: ` : ''}${[message, ...details].join('  ')}\n`;
+    const line = `${sentence(level, message, fields)}\n`;
     // While a gate waits it says the same each second; once is enough for a person.
     if (line !== last) process.stderr.write(line);
     last = line;
   };
+}
+
+function sentence(level: Level, message: string, fields: Fields): string {
+  const details = Object.entries(fields).map(([name, value]) => `${name} ${inWords(value)}`);
+  return `${level === 'warning' || level === 'error' ? `${level}: ` : ''}${[message, ...details].join('  ')}`;
 }
 
 function inWords(value: unknown): string {

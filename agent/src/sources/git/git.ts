@@ -1,6 +1,6 @@
 import { digestOfJson, FleetError } from '@metrica-fleet/protocol';
 import type { Config, GitConfig } from '../../config.ts';
-import type { Source, Desired, Fetched } from '../source.ts';
+import type { SteadySource, Desired, Fetched } from '../source.ts';
 import type { SourceContext } from '../sources.ts';
 import { cacheAt, HEAD_REF, type Cache } from './cache.ts';
 import { checkOut } from './checkout.ts';
@@ -22,7 +22,7 @@ export interface GitContext extends SourceContext {
  * Follows a branch or a tag of a fleet repo (`roles/`, `sites/`, `devices/`). When nothing is new, one `git ls-remote`
  * and no write. `Desired.position` is `<head>+<digest of the configuration>`: an edit of config.yaml counts as news.
  */
-export function gitSource(remote: GitConfig, config: Config, context: SourceContext): Source {
+export function gitSource(remote: GitConfig, config: Config, context: SourceContext): SteadySource {
   const { exec, disk } = context.ports;
   const git = gitFor({ exec, remote, cache: context.paths.git });
   const cache = cacheAt({ disk, git, remote, folder: context.paths.git });
