@@ -175,6 +175,8 @@ create table device_status (
   -- Seconds between its check-ins, as it says itself.
   check_in_interval integer not null default 300,
   boot_id text,
+  -- Of the boot before: a device that is back at it is two, with copies of one card.
+  former_boot_id text,
   position text,
   health text,
   role text,

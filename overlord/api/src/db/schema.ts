@@ -167,6 +167,7 @@ export interface DeviceStatusTable {
   connected_until: Date | null;
   check_in_interval: Generated<number>;
   boot_id: string | null;
+  former_boot_id: string | null;
   position: string | null;
   health: Status['health'] | null;
   role: string | null;

@@ -1,31 +1,46 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+/** How much is taken at once. */
+interface Bounds {
+  readonly items: number;
+  readonly bytes: number;
+}
+
 export interface GroupOptions<Item, Result> {
   /** Writes all of them in one transaction and gives their results in the same order. */
   readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Items in one transaction. */
-  readonly most: number;
+  /** Bytes of memory that an item holds, about. */
+  readonly weigh: (item: Item) => number;
+  /** What goes into one transaction. */
+  readonly group: Bounds;
   /** Groups that are written at the same time. */
   readonly lanes: number;
-  /** Items that may wait; more are refused. */
-  readonly queue: number;
+  /** What may wait; more is refused. */
+  readonly queue: Bounds;
   readonly refuse: () => Error;
+  /**
+   * What all of a group are told when a commit failed for none of their faults, as when the database is gone; null when
+   * one of the items may be to blame.
+   */
+  readonly noFaultOfItems: (thrown: unknown) => Error | null;
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly bytes: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Group commit: what arrives while a transaction is being written goes into the next one together. Alone, an item waits
- * for nothing; under load a flush of the disk serves hundreds. When a group fails, its items are tried one by one, so
- * that a poisoned one takes nobody with it.
+ * for nothing; under load one flush of the disk serves hundreds. A group that fails is tried again in halves down to the
+ * single item, so that a poisoned one takes nobody with it.
  */
 export class CommitGroup<Item, Result> {
   private readonly options: GroupOptions<Item, Result>;
-  private waiting: Waiting<Item, Result>[] = [];
+  private readonly waiting: Waiting<Item, Result>[] = [];
+  private bytes = 0;
   private busy = 0;
 
   constructor(options: GroupOptions<Item, Result>) {
@@ -34,9 +49,13 @@ export class CommitGroup<Item, Result> {
 
   /** Resolves once the item is committed. Throws what `refuse` makes when too many wait. */
   submit(item: Item): Promise<Result> {
-    if (this.waiting.length >= this.options.queue) return Promise.reject(this.options.refuse());
+    const { queue, refuse, weigh } = this.options;
+    const bytes = weigh(item);
+    if (this.waiting.length >= queue.items || this.bytes + bytes > queue.bytes)
+      return Promise.reject(refuse());
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ item, bytes, resolve, reject });
+      this.bytes += bytes;
       void this.drain();
     });
   }
@@ -47,10 +66,24 @@ export class CommitGroup<Item, Result> {
     try {
       // What arrived in the same turn of the event loop belongs together.
       await nextTurn();
-      while (this.waiting.length > 0) await this.write(this.waiting.splice(0, this.options.most));
+      while (this.waiting.length > 0) await this.write(this.take());
     } finally {
       this.busy -= 1;
     }
+  }
+
+  /** The next group: at least one, however heavy. */
+  private take(): readonly Waiting<Item, Result>[] {
+    const { items, bytes: most } = this.options.group;
+    let bytes = 0;
+    let count = 0;
+    for (const one of this.waiting) {
+      if (count === items || (count > 0 && bytes + one.bytes > most)) break;
+      bytes += one.bytes;
+      count += 1;
+    }
+    this.bytes -= bytes;
+    return this.waiting.splice(0, count);
   }
 
   private async write(group: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -58,8 +91,12 @@ export class CommitGroup<Item, Result> {
       const results = await this.options.commit(group.map(({ item }) => item));
       for (const [index, { resolve }] of group.entries()) resolve(results[index] as Result);
     } catch (thrown) {
-      if (group.length === 1) group[0]?.reject(thrown);
-      else for (const one of group) await this.write([one]);
+      const told = this.options.noFaultOfItems(thrown) ?? (group.length === 1 ? thrown : null);
+      if (told === null) {
+        const half = Math.ceil(group.length / 2);
+        await this.write(group.slice(0, half));
+        await this.write(group.slice(half));
+      } else for (const { reject } of group) reject(told);
     }
   }
 }

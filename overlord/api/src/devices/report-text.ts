@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<Report['kind'], string>> = {
 };
 
 /** A report as one sentence of the device's timeline. */
-export function sentenceOf({ kind, role, commit, detail, problem, ok }: Report): string {
+export function sentenceOf({ kind, role, commit, detail, problem, ok }: Omit<Report, 'id' | 'at'>): string {
   const release =
     role === undefined ? '' : ` ${role}${commit === undefined ? '' : `@${commit.slice(0, 12)}`}`;
   if (kind === 'order')

@@ -77,6 +77,36 @@ export async function joined(fleet: Fleet, name?: string): Promise<FakeDevice> {
   return device;
 }
 
+/** Devices that have joined; quicker than by enrolment. */
+export async function manyJoined(fleet: Fleet, count: number): Promise<readonly FakeDevice[]> {
+  const first = await joined(fleet);
+  const devices = Array.from({ length: count }, () => first.copy({ newKey: true }));
+  for (const device of devices) device.id = randomUUID();
+  await fleet.database.db
+    .insertInto('devices')
+    .values(
+      devices.map(({ id, publicKey, evidence }) => ({
+        id,
+        name: `pi-${id}`,
+        public_key: publicKey,
+        membership: 'active' as const,
+        role: null,
+        site: null,
+        segment: 'general' as const,
+        evidence: JSON.stringify(evidence),
+        serial: null,
+        token_id: null,
+        enrolled_by: 'ada',
+      })),
+    )
+    .execute();
+  await fleet.registry.refresh();
+  for (const device of devices) {
+    device.token = await fleet.tokens.make('device', { device: device.id, epoch: 1, now: new Date() });
+  }
+  return devices;
+}
+
 /** A new enrolment token. */
 export async function enrolmentToken(
   fleet: Fleet,

@@ -76,6 +76,7 @@ export async function startFleet(): Promise<Fleet> {
       db,
       registry,
       tokens,
+      log: SILENT,
       wantedBy: () => wanted,
       changed: (devices) => told.push(...devices),
       observe: (trx, seen) => fleet.observe(trx, seen),
@@ -93,7 +94,7 @@ export async function startFleet(): Promise<Fleet> {
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const operator = await addOperator(database);
-  const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 2_000 });
   return Object.assign(fleet, {
     database,
     registry,
