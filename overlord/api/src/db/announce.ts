@@ -5,8 +5,14 @@ import type { Schema } from './schema.ts';
 /** Channel on which replicas tell each other what changed. */
 export const CHANGES = 'fleet_changes';
 
-/** What changed, as told between replicas: a topic of the dashboard, or something that only we care about. */
-export type ChangeTopic = Topic | 'signals' | 'decisions';
+/**
+ * What changed, as told between replicas: a topic of the dashboard, or something that only we care about. `states`:
+ * devices may look different now, by a check-in or a stream; `id` names up to STATES_LIMIT of them, with spaces between.
+ */
+export type ChangeTopic = Topic | 'signals' | 'decisions' | 'states';
+
+/** Devices in one piece of news; the payload of NOTIFY ends at 8,000 bytes. */
+export const STATES_LIMIT = 150;
 
 export interface Change {
   readonly topic: ChangeTopic;

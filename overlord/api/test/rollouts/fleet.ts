@@ -104,6 +104,22 @@ export class Fleet {
     for (let index = 0; index < count; index += 1) await this.addDevice(segment);
   }
 
+  /** 20 devices that run release a, which has gone out: 2 canary, 5 early, 13 general. */
+  async twenty(): Promise<void> {
+    await this.addDevices('canary', 2);
+    await this.addDevices('early', 5);
+    await this.addDevices('general', 13);
+    await this.push('a');
+    for (let stage = 0; stage < 3; stage += 1) {
+      await this.engine.tick();
+      await this.checkInAll();
+      await this.engine.tick();
+      this.wait(601);
+    }
+    await this.engine.tick();
+    await this.woken();
+  }
+
   /** Makes a release of a role and begins to roll it out. Returns the rollout's id. */
   async push(letter: string, role = 'web'): Promise<string> {
     const releaseId = await this.addRelease(letter, role);

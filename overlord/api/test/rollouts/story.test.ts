@@ -1,5 +1,4 @@
 import { DEFAULT_STAGES, shareOf } from '@metrica-fleet/protocol';
-import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitOf, Fleet } from './fleet.ts';
 
@@ -9,33 +8,12 @@ beforeEach(async () => {
 });
 afterEach(() => fleet.end());
 
-/** 20 devices that run release a, which has gone out. */
-async function twenty(): Promise<void> {
-  await fleet.addDevices('canary', 2);
-  await fleet.addDevices('early', 5);
-  await fleet.addDevices('general', 13);
-  await goOut('a');
-}
-
-/** Rolls a release out to the end, and every device takes it. */
-async function goOut(letter: string): Promise<string> {
-  const id = await fleet.push(letter);
-  for (let round = 0; round < 4; round += 1) {
-    await fleet.engine.tick();
-    await fleet.checkInAll();
-    await fleet.engine.tick();
-    fleet.wait(601);
-  }
-  await fleet.woken();
-  return id;
-}
-
 const running = (commit: string): number =>
   fleet.devices.filter(({ runs }) => runs?.commit === commit).length;
 
 describe('a good release', () => {
   it('goes to canary, early and general, each woken when its turn comes, and becomes the baseline', async () => {
-    await twenty();
+    await fleet.twenty();
     const id = await fleet.push('b');
     for (const [count, total] of [
       [2, 2],
@@ -68,14 +46,14 @@ describe('a good release', () => {
   });
 
   it('is not offered to anybody before its stage is open', async () => {
-    await twenty();
+    await fleet.twenty();
     await fleet.push('b');
     await fleet.checkInAll();
     expect(running(commitOf('b'))).toBe(0);
   });
 
   it('does not wait for absent devices, which take it when they return (invariant 5)', async () => {
-    await twenty();
+    await fleet.twenty();
     const [canary, second] = fleet.devices;
     if (canary === undefined || second === undefined) throw new Error('no canaries');
     await fleet.goOffline(second);
@@ -92,7 +70,7 @@ describe('a good release', () => {
   });
 
   it('goes on without a device that vanished in the middle of it', async () => {
-    await twenty();
+    await fleet.twenty();
     const [canary, second] = fleet.devices;
     if (canary === undefined || second === undefined) throw new Error('no canaries');
     const id = await fleet.push('b');
@@ -117,7 +95,7 @@ describe('a good release', () => {
 
 describe('a bad release', () => {
   it('halts in canary, names the pattern, and nobody else ever gets it (invariant 4)', async () => {
-    await twenty();
+    await fleet.twenty();
     const before = await fleet.baseline();
     const id = await fleet.push('b');
     await fleet.engine.tick();
@@ -147,7 +125,7 @@ describe('a bad release', () => {
   });
 
   it('is taken back from those that run it well, when others fail', async () => {
-    await twenty();
+    await fleet.twenty();
     const [good, bad] = fleet.devices;
     if (good === undefined || bad === undefined) throw new Error('no canaries');
     const id = await fleet.push('b');
@@ -209,7 +187,7 @@ describe('a rollout', () => {
   });
 
   it('counts a newcomer from its first check-in on', async () => {
-    await twenty();
+    await fleet.twenty();
     const id = await fleet.push('b');
     await fleet.engine.tick();
     const newcomer = await fleet.addDevice('canary');
@@ -218,7 +196,7 @@ describe('a rollout', () => {
   });
 
   it('passes over devices whose updates are off', async () => {
-    await twenty();
+    await fleet.twenty();
     const [held] = fleet.devices;
     await fleet.db
       .updateTable('devices')
@@ -253,7 +231,7 @@ describe('a rollout', () => {
   });
 
   it('is superseded by a newer release; who had it keeps it until the newer one comes', async () => {
-    await twenty();
+    await fleet.twenty();
     await fleet.push('b');
     for (let stage = 0; stage < 2; stage += 1) {
       await fleet.engine.tick();
@@ -283,66 +261,5 @@ describe('a rollout', () => {
     expect(covered).toBeLessThan(40);
     await fleet.checkInAll();
     expect(running(commitOf('a'))).toBe(covered);
-  });
-});
-
-describe('the engine', () => {
-  it('does each thing once when two tick at the same time', async () => {
-    await twenty();
-    await fleet.push('b');
-    const other = fleet.newEngine();
-    for (let round = 0; round < 3; round += 1) {
-      await Promise.all([fleet.engine.tick(), other.tick(), fleet.engine.tick(), other.tick()]);
-    }
-    expect(await fleet.woken()).toEqual(['canary-0', 'canary-1']);
-    const opened = await fleet.db
-      .selectFrom('audit')
-      .selectAll()
-      .where('action', '=', 'open stage')
-      .where('detail', 'like', 'bbbbbbb%')
-      .execute();
-    expect(opened).toHaveLength(1);
-  });
-
-  it('that dies in the middle of a transition leaves nothing of it, and another one makes it', async () => {
-    await twenty();
-    const id = await fleet.push('b');
-    const dying = fleet.newEngine({ wake: () => Promise.reject(new Error('killed')) });
-    await expect(dying.tick()).rejects.toThrow('killed');
-    expect((await fleet.rollout(id)).opened).toBe(0);
-    expect(await fleet.woken()).toEqual([]);
-    await fleet.engine.tick();
-    expect((await fleet.rollout(id)).opened).toBe(1);
-    expect(await fleet.woken()).toHaveLength(2);
-  });
-
-  it('whose connection is cut between two transitions is followed by another that goes on', async () => {
-    await twenty();
-    const id = await fleet.push('b');
-    await fleet.engine.tick();
-    await fleet.checkInAll();
-    const cut = fleet.newEngine({
-      wake: async (trx) => {
-        await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx);
-      },
-    });
-    await fleet.engine.tick();
-    fleet.wait(601);
-    await expect(cut.tick()).rejects.toThrow();
-    expect((await fleet.rollout(id)).opened).toBe(1);
-    await fleet.engine.tick();
-    expect((await fleet.rollout(id)).opened).toBe(2);
-  });
-
-  it('halts only when the way back can be signed, and tries again until then', async () => {
-    await twenty();
-    const id = await fleet.push('b');
-    await fleet.engine.tick();
-    await fleet.checkInAll({ bad: [commitOf('b')] });
-    const keyless = fleet.newEngine({ sign: () => Promise.reject(new Error('no key')) });
-    await expect(keyless.tick()).rejects.toThrow('no key');
-    expect((await fleet.rollout(id)).state).toBe('running');
-    await fleet.engine.tick();
-    expect((await fleet.rollout(id)).state).toBe('halted');
   });
 });
