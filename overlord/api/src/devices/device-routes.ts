@@ -21,7 +21,7 @@ interface Ports {
   ) => Promise<void>;
 }
 
-type Routes = 'deviceMap' | 'listDevices' | 'showDevice' | 'updateDevice' | 'approveDevice' | 'revokeDevice';
+type Routes = 'deviceMap' | 'listDevices' | 'showDevice' | 'updateDevice' | 'revokeDevice';
 
 /** SQLSTATE of a value that is there already. */
 const UNIQUE_VIOLATION = '23505';
@@ -74,25 +74,6 @@ export function deviceRoutes({ db, wake }: Ports): HandlersOf<Routes> {
         await announce(trx, 'devices', id);
         await announce(trx, 'decisions');
         await wake(trx, [id], 'variables');
-      });
-      return showDevice(db, id);
-    },
-
-    approveDevice: async ({ params: { id }, caller, address }) => {
-      await db.transaction().execute(async (trx) => {
-        const row = await trx
-          .updateTable('devices')
-          .set({ membership: 'active' })
-          .where('id', '=', id)
-          .where('membership', '=', 'waiting')
-          .returning('name')
-          .executeTakeFirst();
-        if (row === undefined) throw new ApiError('conflict', 'This device does not wait for anybody');
-        const subject = `device:${row.name}`;
-        await recordAudit(trx, { actor: caller.name, action: 'approve device', subject, address });
-        await addEvent(trx, { device: id, kind: 'approved', text: `${caller.name} let it in` });
-        await announce(trx, 'devices', id);
-        await announce(trx, 'enrolment', id);
       });
       return showDevice(db, id);
     },

@@ -5,16 +5,21 @@ import type { Schema } from '../db/schema.ts';
 const LOCK = 5_340_119;
 const LONGEST = 63;
 
-/** The wished name, or with the lowest number behind it that nobody has: `door`, `door-2`. Held until the transaction ends. */
-export async function freeName(trx: Transaction<Schema>, wish: string): Promise<string> {
+/** From here to the end of the transaction no other device joins: names are given, and boards recognised, in turn. */
+export async function oneAtATime(trx: Transaction<Schema>): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LOCK})`.execute(trx);
+}
+
+/** The wished name, or with the lowest number behind it that nobody has: `door`, `door-2`. */
+export async function freeName(trx: Transaction<Schema>, wish: string): Promise<string> {
+  const owner = await trx.selectFrom('devices').select('id').where('name', '=', wish).executeTakeFirst();
+  if (owner === undefined) return wish;
   const rows = await trx
     .selectFrom('devices')
     .select('name')
-    .where((eb) => eb.or([eb('name', '=', wish), eb('name', 'like', `${wish.slice(0, LONGEST - 8)}-%`)]))
+    .where('name', 'like', `${wish.slice(0, LONGEST - 8)}%`)
     .execute();
   const taken = new Set(rows.map(({ name }) => name));
-  if (!taken.has(wish)) return wish;
   for (let number = 2; ; number += 1) {
     const ending = `-${number}`;
     const name = `${wish.slice(0, LONGEST - ending.length)}${ending}`;

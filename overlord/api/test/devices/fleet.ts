@@ -13,6 +13,7 @@ import { identifyDevice } from '../../src/devices/identify.ts';
 import { Registry } from '../../src/devices/registry.ts';
 import { tokenRoutes } from '../../src/devices/token-routes.ts';
 import type { SeenStatus } from '../../src/devices/write-check-ins.ts';
+import { approveRoutes } from '../../src/enrolment/approve.ts';
 import { enrolRoutes } from '../../src/enrolment/enrol.ts';
 import { enrolmentTokenRoutes } from '../../src/enrolment/token-routes.ts';
 import { identifyOperator } from '../../src/operators/identify.ts';
@@ -70,6 +71,7 @@ export async function startFleet(): Promise<Fleet> {
   const fleet = { observe: (): Promise<void> => Promise.resolve() } as Pick<Fleet, 'observe'>;
   const handlers = {
     ...enrolRoutes({ db, signers: 'fleet ssh-ed25519 AAAA' }),
+    ...approveRoutes({ db }),
     ...enrolmentTokenRoutes({ db, command: (token) => `join ${token}` }),
     ...tokenRoutes({ db, tokens }),
     ...checkInRoutes({
@@ -91,7 +93,7 @@ export async function startFleet(): Promise<Fleet> {
     identify: [identifyDevice(tokens, registry), identifyOperator(db)],
     handlers: handlers as unknown as Handlers,
   });
-  await app.listen({ port: 0, host: '127.0.0.1' });
+  await app.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 });
   const { port } = app.server.address() as AddressInfo;
   const operator = await addOperator(database);
   const agent = new Agent({ keepAlive: true, maxSockets: 2_000 });
