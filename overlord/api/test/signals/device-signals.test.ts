@@ -93,7 +93,6 @@ describe('a device that comes back', () => {
   });
 
   it('without an id is woken for what came after its last check-in', async () => {
-    const replica = await overlord.replica();
     const [front, back] = [await overlord.addDevice('front'), await overlord.addDevice('back')];
     await wakeUp(front, back);
     await overlord.db
@@ -105,6 +104,7 @@ describe('a device that comes back', () => {
       .set({ seen_at: sql`now() - interval '2 hours'` })
       .where('device_id', '=', front)
       .execute();
+    const replica = await overlord.replica();
     const asleep = await replica.device(back);
     expect(await (await replica.device(front)).has(1)).toHaveLength(1);
     expect(asleep.events).toEqual([]);
