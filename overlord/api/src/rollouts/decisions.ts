@@ -13,6 +13,8 @@ export interface Decisions {
    * at the start, for each change of `decisions`, and after each gap in the news.
    */
   refresh(): Promise<void>;
+  /** Resolves when no reading is under way or waiting: with the news in their order, all before this is in. */
+  settled(): Promise<void>;
 }
 
 /** Pause after a reading that failed. Milliseconds. */
@@ -59,5 +61,6 @@ export function keepDecisions({
       });
       return next;
     },
+    settled: () => next ?? running ?? Promise.resolve(),
   };
 }

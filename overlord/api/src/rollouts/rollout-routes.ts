@@ -26,10 +26,10 @@ interface Ports extends ChangePorts {
 }
 
 type Act = 'promoteRollout' | 'pauseRollout' | 'resumeRollout' | 'haltRollout';
-type Routes = 'listRollouts' | 'showRollout' | 'listRolloutDevices' | 'startRollout' | Act;
+export type RolloutRoutes = 'listRollouts' | 'showRollout' | 'listRolloutDevices' | 'startRollout' | Act;
 
 /** Rollouts as people see and change them. */
-export function rolloutRoutes(ports: Ports): HandlersOf<Routes> {
+export function rolloutRoutes(ports: Ports): HandlersOf<RolloutRoutes> {
   const { db } = ports;
   return {
     listRollouts: async ({ query }) => {
