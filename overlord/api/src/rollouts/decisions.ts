@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Schema } from '../db/schema.ts';
+import { inTurn } from '../server/in-turn.ts';
 import { loadSnapshot } from './load-snapshot.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts';
 
@@ -31,10 +32,7 @@ export function keepDecisions({
   readonly signal: AbortSignal;
 }): Decisions {
   let snapshot = EMPTY_SNAPSHOT;
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
-
-  const read = async (): Promise<void> => {
+  const refresh = inTurn(async () => {
     while (!signal.aborted) {
       try {
         snapshot = await loadSnapshot(db);
@@ -45,22 +43,6 @@ export function keepDecisions({
         await sleep(PAUSE, undefined, { signal }).catch(() => undefined);
       }
     }
-  };
-  const start = (): Promise<void> => {
-    running = read().finally(() => (running = null));
-    return running;
-  };
-  return {
-    current: () => snapshot,
-    refresh() {
-      // One that has begun may have read before the change: another one follows it, for all who ask meanwhile.
-      if (running === null) return start();
-      next ??= running.then(() => {
-        next = null;
-        return start();
-      });
-      return next;
-    },
-    settled: () => next ?? running ?? Promise.resolve(),
-  };
+  });
+  return { current: () => snapshot, refresh, settled: refresh.settled };
 }
