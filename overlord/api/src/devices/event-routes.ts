@@ -1,7 +1,8 @@
 import type { DeviceEvent, OrderState } from '@metrica-fleet/protocol/api';
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { recordAudit } from '../audit/record-audit.ts';
+import { announce } from '../db/announce.ts';
 import type { Schema } from '../db/schema.ts';
 import { ApiError } from '../server/api-error.ts';
 import { decodeCursor, pageSize, toPage } from '../server/cursor.ts';
@@ -75,6 +76,7 @@ export function eventRoutes({ db, wake }: Ports): HandlersOf<Routes> {
         const subject = `device:${device.name}`;
         await recordAudit(trx, { actor: caller.name, action: 'order', subject, detail: what, address });
         await addEvent(trx, { device: id, kind: 'ordered', text: `${caller.name} ordered: ${what}` });
+        await announce(trx, 'devices', id);
         await wake(trx, [id], 'order');
         return showOrder(row);
       });
@@ -86,17 +88,16 @@ export function eventRoutes({ db, wake }: Ports): HandlersOf<Routes> {
       const rows = await db
         .selectFrom('orders')
         .selectAll()
+        .select(sql<string>`created_at::text`.as('created_key'))
         .where('device_id', '=', id)
         .$if(after !== null, (builder) =>
-          builder.where((eb) =>
-            eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(new Date(after?.[0] ?? ''), after?.[1] ?? '')),
-          ),
+          builder.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]}::uuid)`),
         )
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(size + 1)
         .execute();
-      return toPage(rows, { size, keys: (row) => [row.created_at.toISOString(), row.id], item: showOrder });
+      return toPage(rows, { size, keys: (row) => [row.created_key, row.id], item: showOrder });
     },
   };
 }

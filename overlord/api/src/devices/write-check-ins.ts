@@ -25,7 +25,7 @@ export interface SeenStatus {
 /** What became of one check-in. */
 export interface Written {
   readonly orders: readonly Order[];
-  /** People may see something new: a status, a report, or that it is online again. */
+  /** People may see something new: a status, a report, an order that went out, or that it is online again. */
   readonly changed: boolean;
   readonly statusWanted: boolean;
 }
@@ -72,7 +72,8 @@ export async function writeCheckIns(
     return arrived.map(({ device: { id }, body }, index) => ({
       // An order goes out once: of two requests of a device, the later is the one that it still listens to.
       orders: (last.get(id) === index ? orders.get(id) : undefined) ?? [],
-      changed: body.status !== null || body.reports.length > 0 || before.get(id)?.online !== true,
+      changed:
+        body.status !== null || body.reports.length > 0 || before.get(id)?.online !== true || orders.has(id),
       statusWanted: body.status === null && before.get(id)?.hasStatus !== true,
     }));
   });

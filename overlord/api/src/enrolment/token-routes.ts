@@ -1,5 +1,5 @@
 import type { EnrolmentToken } from '@metrica-fleet/protocol/api';
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { recordAudit } from '../audit/record-audit.ts';
 import { announce } from '../db/announce.ts';
@@ -30,19 +30,18 @@ export function enrolmentTokenRoutes({ db, command }: Ports): HandlersOf<Routes>
       const rows = await db
         .selectFrom('enrolment_tokens')
         .selectAll()
+        .select(sql<string>`created_at::text`.as('created_key'))
         .where('revoked_at', 'is', null)
         .where('expires_at', '>', new Date())
         .where('uses_left', '>', 0)
         .$if(after !== null, (builder) =>
-          builder.where((eb) =>
-            eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(new Date(after?.[0] ?? ''), after?.[1] ?? '')),
-          ),
+          builder.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]}::uuid)`),
         )
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(size + 1)
         .execute();
-      return toPage(rows, { size, keys: (row) => [row.created_at.toISOString(), row.id], item: show });
+      return toPage(rows, { size, keys: (row) => [row.created_key, row.id], item: show });
     },
 
     createEnrolmentToken: async ({ body, caller, address }) => {
