@@ -42,7 +42,7 @@ export interface Arrived {
  */
 const LIMITS = {
   lanes: 2,
-  group: { items: 250, bytes: 4 * 1024 * 1024 },
+  group: { items: 500, bytes: 4 * 1024 * 1024 },
   queue: { items: 20_000, bytes: 128 * 1024 * 1024 },
 } as const;
 

@@ -5,9 +5,10 @@ import type { Schema } from '../db/schema.ts';
 import type { Arrived } from './check-in.ts';
 import { markCopies } from './copied-cards.ts';
 import { finishOrders, takeOrders } from './deliver-orders.ts';
+import type { DeviceFacts } from './registry.ts';
 import { ONLINE } from './state-sql.ts';
 import { writeReports } from './write-reports.ts';
-import { writeSeen, writeStatuses } from './write-status.ts';
+import { writeFirst, writeSeen, writeStatuses, type ArrivedWithStatus } from './write-status.ts';
 
 export interface CheckInWriter {
   readonly db: Kysely<Schema>;
@@ -17,8 +18,7 @@ export interface CheckInWriter {
 
 /** A status that is not what it was. */
 export interface SeenStatus {
-  readonly device: string;
-  readonly role: string | null;
+  readonly device: DeviceFacts;
   readonly status: Status;
 }
 
@@ -49,14 +49,17 @@ export async function writeCheckIns(
   const latest = latestOf(arrived);
   return db.transaction().execute(async (trx) => {
     const before = await look(trx, latest);
+    const same = latest.filter(({ body }) => body.status === null);
+    const changed = latest.filter(hasStatus);
     await writeSeen(
       trx,
-      latest.filter(({ device, body }) => body.status === null && before.has(device.id)),
+      same.filter(({ device }) => before.has(device.id)),
     );
-    await writeStatuses(
+    await writeFirst(
       trx,
-      latest.filter(({ device, body }) => body.status !== null || !before.has(device.id)),
+      same.filter(({ device }) => !before.has(device.id)),
     );
+    await writeStatuses(trx, changed);
     await markCopies(trx, latest, before);
     await writeReports(trx, arrived, before);
     await finishOrders(trx, arrived);
@@ -64,10 +67,12 @@ export async function writeCheckIns(
       trx,
       latest.map(({ device }) => device.id),
     );
-    const seen = latest.flatMap(({ device, body: { status } }) =>
-      status === null ? [] : [{ device: device.id, role: device.role, status }],
-    );
-    if (seen.length > 0) await observe(trx, seen);
+    if (changed.length > 0) {
+      await observe(
+        trx,
+        changed.map(({ device, body: { status } }) => ({ device, status })),
+      );
+    }
     const last = new Map(arrived.map(({ device }, index) => [device.id, index]));
     return arrived.map(({ device: { id }, body }, index) => ({
       // An order goes out once: of two requests of a device, the later is the one that it still listens to.
@@ -90,6 +95,10 @@ function latestOf(arrived: readonly Arrived[]): readonly Arrived[] {
     byDevice.set(one.device.id, { ...one, body: { ...one.body, status } });
   }
   return [...byDevice.values()].sort((a, b) => (a.device.id < b.device.id ? -1 : 1));
+}
+
+function hasStatus(arrived: Arrived): arrived is ArrivedWithStatus {
+  return arrived.body.status !== null;
 }
 
 async function look(

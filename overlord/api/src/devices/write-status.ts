@@ -1,7 +1,11 @@
+import type { Status } from '@metrica-fleet/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { Schema } from '../db/schema.ts';
 import type { Arrived } from './check-in.ts';
 import { jsonText } from './json-text.ts';
+
+/** A check-in that brings a status. */
+export type ArrivedWithStatus = Arrived & { readonly body: { readonly status: Status } };
 
 /** Of agents that do not say it. Seconds. */
 const CHECK_IN_INTERVAL = 300;
@@ -22,8 +26,27 @@ export async function writeSeen(trx: Transaction<Schema>, arrived: readonly Arri
     where old.device_id = new.id`.execute(trx);
 }
 
-/** For devices with a new status, and for those that were never heard of before, whether they have sent one or not. */
-export async function writeStatuses(trx: Transaction<Schema>, arrived: readonly Arrived[]): Promise<void> {
+/** For devices that are heard of for the first time, and have sent no status. */
+export async function writeFirst(trx: Transaction<Schema>, arrived: readonly Arrived[]): Promise<void> {
+  if (arrived.length === 0) return;
+  const rows = arrived.map(({ device, body: { bootId, position }, at }) => ({
+    device_id: device.id,
+    seen_at: at,
+    boot_id: bootId,
+    position,
+  }));
+  await trx
+    .insertInto('device_status')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** For devices with a new status. */
+export async function writeStatuses(
+  trx: Transaction<Schema>,
+  arrived: readonly ArrivedWithStatus[],
+): Promise<void> {
   if (arrived.length === 0) return;
   await sql`
     insert into device_status as old (device_id, seen_at, check_in_interval, boot_id, position, health, role, commit,
@@ -53,22 +76,23 @@ export async function writeStatuses(trx: Transaction<Schema>, arrived: readonly 
 }
 
 /** What lists and counts need, in columns of their own; the rest is in `status`. */
-function rowOf({ device, body: { bootId, position, status }, at }: Arrived) {
-  const [problem] = status?.problems ?? [];
+function rowOf({ device, body: { bootId, position, status }, at }: ArrivedWithStatus) {
+  const { health, state, running, wanted, agentVersion, interval = CHECK_IN_INTERVAL } = status;
+  const [problem] = status.problems;
   return {
     device_id: device.id,
     seen_at: at,
-    check_in_interval: status?.interval ?? CHECK_IN_INTERVAL,
+    check_in_interval: interval,
     boot_id: bootId,
     position,
-    health: status?.health ?? null,
-    role: status?.running?.role ?? null,
-    commit: status?.running?.commit ?? null,
-    wanted_commit: status?.wanted?.commit ?? null,
-    update_state: status?.state ?? null,
+    health,
+    role: running?.role ?? null,
+    commit: running?.commit ?? null,
+    wanted_commit: wanted?.commit ?? null,
+    update_state: state,
     problem_code: problem?.code ?? null,
     problem: problem === undefined ? null : `${problem.what.replace(/\.$/, '')}.`.slice(0, 1_000),
-    agent_version: status?.agentVersion.slice(0, 64) ?? null,
+    agent_version: agentVersion.slice(0, 64),
     status,
   };
 }

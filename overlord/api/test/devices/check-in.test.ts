@@ -169,7 +169,7 @@ it('hands to Deployment Control what changed, in the transaction that writes it'
       .execute();
     seen.push(
       row,
-      statuses.map(({ device: id, status }) => [id, status.health]),
+      statuses.map(({ device: { id }, status }) => [id, status.health]),
     );
   };
   await device.checkIn();

@@ -50,7 +50,7 @@ it('writes the check-ins of all others when one cannot be written', async () => 
   const [gone, cursed] = devices as [FakeDevice, FakeDevice];
   await fleet.database.db.deleteFrom('devices').where('id', '=', gone.id).execute();
   fleet.observe = (_trx, seen) =>
-    seen.some(({ device }) => device === cursed.id) ? Promise.reject(new Error('No')) : Promise.resolve();
+    seen.some(({ device }) => device.id === cursed.id) ? Promise.reject(new Error('No')) : Promise.resolve();
   const answers = await Promise.all(
     devices.map((device) => device.checkIn({ status: statusOf(), reports: [reportOf()] })),
   );
