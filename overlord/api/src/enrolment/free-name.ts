@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Schema } from '../db/schema.ts';
 
 /** Any number, the same for all overlords (pg_advisory_xact_lock). */
-const LOCK = 5_340_119;
+const LOCK = 5_340_122;
 const LONGEST = 63;
 
 /** From here to the end of the transaction no other device joins: names are given, and boards recognised, in turn. */

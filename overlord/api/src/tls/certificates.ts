@@ -1,3 +1,5 @@
+// The library's dependency injection wants it, before anything else.
+import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
   cryptoProvider,
