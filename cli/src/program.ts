@@ -7,6 +7,7 @@ import { addPackage } from './commands/package.ts';
 import { addRelease } from './commands/release.ts';
 import { addRole } from './commands/role.ts';
 import { addTest } from './commands/test.ts';
+import { addUp } from './commands/up.ts';
 import { EXIT, type Exit } from './exit.ts';
 import { failureOf } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -33,6 +34,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ro
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.aside(text) });
   const shell: Shell = { program, terminal, root, exit: (next) => (code = next) };
 
+  addUp(shell);
   addRole(shell);
   addRelease(shell);
   addBundle(shell);

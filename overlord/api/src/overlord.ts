@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
@@ -45,7 +45,6 @@ import { buildServer } from './server/server.ts';
 import { buildSignals } from './signals/signals.ts';
 import { wake } from './signals/wake.ts';
 import { givenCertificates, ownCertificates, type Certificates } from './tls/certificates.ts';
-import { randomBytes } from 'node:crypto';
 
 /** A running overlord. */
 export interface Overlord {
@@ -95,15 +94,15 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
 
   // Who does what.
   const registry = new Registry({ db, log, signal });
-  const signals = buildSignals({ db, log, now, epoch: randomUUID() });
   const control = buildDeploymentControl({
     db,
     log,
     now,
     signal,
     deviceOf: (id) => registry.get(id),
-    restate: (trx, releaseId) => restate(trx, signer, { releaseId, now: now() }),
+    sign: (trx, releaseId) => restate(trx, signer, { releaseId, now: now() }),
   });
+  const signals = buildSignals({ db, log, now, epoch: randomUUID(), ready: () => control.ready() });
   const follower = followerOf();
   const metrics = buildMetrics(db);
   const wakeNow = (
@@ -115,7 +114,7 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
     log,
     version,
     trustProxy: config.trustProxy,
-    identify: [identifyDevice({ tokens, registry }), identifyOperator(db)],
+    identify: [identifyDevice(tokens, registry), identifyOperator(db)],
     handlers: {
       ...enrolRoutes({ db, signers: signer.allowedSigners }),
       ...enrolmentTokenRoutes({ db, command: (token) => enrolCommand({ url, certificates }, token) }),
@@ -136,7 +135,7 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
       ...releaseRoutes({ db, follower }),
       ...artifactRoutes({ db, artifacts }),
       ...control.routes,
-      ...overviewRoutes({ db }),
+      ...overviewRoutes({ db, now }),
       ...operatorRoutes({ db }),
       ...apiTokenRoutes({ db }),
       ...auditRoutes({ db }),

@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { MESSAGES, ROUTES, type Message, type Route, type RouteName } from '@metrica-fleet/protocol/api';
 import fastify, {
+  LogController,
   type FastifyBaseLogger,
   type FastifyBodyParser,
   type FastifyInstance,
@@ -37,12 +38,12 @@ declare module 'fastify' {
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: parts.trustProxy,
     bodyLimit: LIMITS.body,
     requestTimeout: LIMITS.requestTime,
     keepAliveTimeout: LIMITS.idleConnection,
-    maxParamLength: 200,
+    routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
     return503OnClosing: true,
   });
