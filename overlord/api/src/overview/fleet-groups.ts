@@ -23,7 +23,10 @@ export interface Group {
 /** Names that are shown of a group. */
 const SAMPLE = 5;
 
-/** The whole fleet in a few rows: one reading of the tables, whatever is shown of it. */
+/**
+ * The whole fleet in a few rows: one reading of the tables, whatever is shown of it. Nothing is sorted: by texts, that
+ * would take longer than all the rest.
+ */
 export async function groupFleet(db: Kysely<Schema>): Promise<readonly Group[]> {
   const { rows } = await sql<Group>`
     with fleet as (
@@ -39,7 +42,7 @@ export async function groupFleet(db: Kysely<Schema>): Promise<readonly Group[]> 
     select state, role, running, wanted, code, count(*)::int as devices, min(problem) as problem,
       case when state = 'offline' then min(seen_at) else min(since) end as since,
       coalesce(
-        (array_agg(name order by name) filter (where state in ('conflict', 'failed', 'offline', 'degraded')
+        (array_agg(name) filter (where state in ('conflict', 'failed', 'offline', 'degraded')
           or code is not null))[1:${sql.lit(SAMPLE)}], '{}') as sample
     from fleet group by state, role, running, wanted, code`.execute(db);
   return rows;
@@ -78,7 +81,7 @@ export function attentionOf(groups: readonly Group[]): Attention[] {
       code: cause.code,
       text: textOf(cause),
       devices: cause.devices,
-      sample: [...cause.sample],
+      sample: [...cause.sample].sort(),
       since: timeOrNull(cause.since),
       role: cause.role,
       commit: cause.wanted ?? cause.running,

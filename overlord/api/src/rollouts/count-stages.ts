@@ -27,7 +27,7 @@ export async function countOpen(
       left join variable_files f on f.kind = 'device' and f.name = d.name
       left join device_status on device_status.device_id = d.id
       where rd.rollout_id = any(${rolloutIds}::uuid[])
-        and d.membership = 'active' and coalesce(d.role, f.role) = r.role
+        and d.membership = 'active' and (d.role = r.role or (d.role is null and f.role = r.role))
         and (rd.state in ('healthy', 'failed') or not (d.updates_off or d.conflict))
     )
     select rollout_id, stage,

@@ -5,12 +5,15 @@ import type { Schema } from '../db/schema.ts';
 import { ONLINE } from '../devices/state-sql.ts';
 import type { OpenRow } from './open-row.ts';
 
-/** Devices of a role that take part in its rollouts; `f` is what devices/<name>.yaml says. */
+/**
+ * Devices of a role that take part in its rollouts; `f` is what devices/<name>.yaml says. Without coalesce(), of which
+ * PostgreSQL cannot guess how many it finds: it would look up every device by an index.
+ */
 const devicesOf = (role: string): RawBuilder<unknown> => sql`
   devices d
   left join variable_files f on f.kind = 'device' and f.name = d.name
   left join device_status on device_status.device_id = d.id
-  where d.membership = 'active' and coalesce(d.role, f.role) = ${role}`;
+  where d.membership = 'active' and (d.role = ${role} or (d.role is null and f.role = ${role}))`;
 
 /** shareOf of the protocol, in SQL. */
 const share = (releaseId: string): RawBuilder<number> => sql<number>`

@@ -3,7 +3,7 @@ export interface InTurn<Result> {
   /** The result of a turn that begins after this call. */
   (): Promise<Result>;
   /** Resolves when no turn is under way or waiting. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 }
 
 /**
