@@ -99,7 +99,6 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
     log,
     now,
     signal,
-    deviceOf: (id) => registry.get(id),
     sign: (trx, releaseId) => restate(trx, signer, { releaseId, now: now() }),
   });
   const signals = buildSignals({ db, log, now, epoch: randomUUID(), ready: () => control.ready() });

@@ -1,4 +1,3 @@
-import type { Status } from '@metrica-fleet/protocol';
 import type { DesiredState } from '@metrica-fleet/protocol/api';
 import { sql, type Transaction } from 'kysely';
 import type { Change } from '../db/announce.ts';
@@ -14,8 +13,6 @@ import { rolloutRoutes, type RolloutRoutes } from './rollout-routes.ts';
 import { startRollout, type NewRollout } from './start-rollout.ts';
 
 export interface DeploymentControlPorts extends Omit<EnginePorts, 'wake'> {
-  /** What is known of a device, without the database. */
-  readonly deviceOf: (id: string) => Observed['device'] | undefined;
   /** Aborted when the overlord stops. */
   readonly signal: AbortSignal;
   /** Milliseconds between two looks of the engine at its rollouts. Default: one second. */
@@ -44,10 +41,7 @@ export interface DeploymentControl {
   /** What a device is to have, by its facts and the position that it says it has. */
   wantedBy(device: Omit<DecisionDevice, 'position'>, position: string | null): Answer | null;
   /** Notes what devices said, in the transaction of their check-ins. */
-  observe(
-    trx: Transaction<Schema>,
-    seen: readonly { readonly device: string; readonly status: Status }[],
-  ): Promise<void>;
+  observe(trx: Transaction<Schema>, seen: readonly Observed[]): Promise<void>;
   /** Begins to take a new release out, in the transaction that makes it. */
   rollOut(
     trx: Transaction<Schema>,
@@ -66,7 +60,7 @@ const BY_ITSELF = 'overlord';
 const NOTHING = 'nothing';
 
 export function buildDeploymentControl(given: DeploymentControlPorts): DeploymentControl {
-  const { db, log, now, deviceOf, signal, interval = 1_000 } = given;
+  const { db, log, now, signal, interval = 1_000 } = given;
   const ports: EnginePorts = {
     ...given,
     wake: (trx, ids) => wake(trx, ids, { reason: 'release', splay: splayFor(ids.length) }),
@@ -94,13 +88,7 @@ export function buildDeploymentControl(given: DeploymentControlPorts): Deploymen
         ? { position: NOTHING, desired: 'nothing' }
         : { position: offer.position, desired: offer };
     },
-    observe(trx, seen) {
-      const known = seen.flatMap(({ device: id, status }): Observed[] => {
-        const device = deviceOf(id);
-        return device === undefined ? [] : [{ device, status }];
-      });
-      return observe(trx, decisions.current(), known);
-    },
+    observe: (trx, seen) => observe(trx, decisions.current(), seen),
     async rollOut(trx, release) {
       await startRollout(trx, { ...release, by: BY_ITSELF, now: now() });
     },

@@ -33,10 +33,6 @@ async function start(
     log: SILENT,
     signal,
     interval,
-    deviceOf: (id) => {
-      const device = fleet.devices.find((one) => one.id === id);
-      return device === undefined ? undefined : { ...device, role: 'web' };
-    },
   });
   await control.begin();
   let heard: () => void = () => undefined;

@@ -22,7 +22,6 @@ beforeEach(async () => {
     db: fleet.db,
     log: SILENT,
     signal: stop.signal,
-    deviceOf: () => undefined,
   });
   app = await buildServer({
     log: SILENT,
