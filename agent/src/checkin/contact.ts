@@ -23,7 +23,7 @@ const ContactSchema = Obj({
 });
 export type Contact = Static<typeof ContactSchema>;
 
-export const NO_CONTACT: Contact = { schemaVersion: 1, status: null, answered: null, silence: null };
+const NO_CONTACT: Contact = { schemaVersion: 1, status: null, answered: null, silence: null };
 
 /** What is remembered; `NO_CONTACT` after a boot. */
 export async function readContact(disk: Disk, path: string): Promise<Contact> {

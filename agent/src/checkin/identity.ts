@@ -33,7 +33,7 @@ export async function readIdentity(disk: Disk, paths: Paths, overlord: string): 
 }
 
 /** What enrolment wrote; null where there is nothing, or nothing that can be read. */
-export async function readDeviceFile(disk: Disk, paths: Paths): Promise<DeviceFile | null> {
+async function readDeviceFile(disk: Disk, paths: Paths): Promise<DeviceFile | null> {
   const text = await disk.readText(paths.identity.device);
   if (text === null) return null;
   try {

@@ -23,7 +23,7 @@ export type LedgerEntry = Static<typeof EntrySchema>;
 const LedgerSchema = Obj({ schemaVersion: Literal(1), entries: List(EntrySchema) });
 
 /** Orders that came, oldest first. A file that cannot be read is as good as none. */
-export async function readLedger(disk: Disk, path: string): Promise<readonly LedgerEntry[]> {
+async function readLedger(disk: Disk, path: string): Promise<readonly LedgerEntry[]> {
   const text = await disk.readText(path);
   if (text === null) return [];
   try {
@@ -49,7 +49,7 @@ export async function receiveOrders(
 }
 
 /** Moves an order on, for good before this returns. */
-export async function markOrder(
+async function markOrder(
   disk: Disk,
   path: string,
   { id, state, boot }: { readonly id: string } & Pick<LedgerEntry, 'state' | 'boot'>,

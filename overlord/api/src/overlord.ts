@@ -125,7 +125,11 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
         tokens,
         log,
         wantedBy: (device, position) => control.wantedBy(device, position),
-        observe: (trx, seen) => control.observe(trx, seen),
+        observe: (trx, seen) =>
+          control.observe(
+            trx,
+            seen.map(({ device, status }) => ({ device: device.id, status })),
+          ),
         changed: (devices) => signals.changed(devices),
       }),
       ...deviceRoutes({ db, wake: wakeNow }),
@@ -216,7 +220,8 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
   }
 
   async function followFor(repository: Follower | null): Promise<void> {
-    while (repository !== null && !signal.aborted) {
+    if (repository === null) return;
+    for (; !signal.aborted;) {
       await repository.look();
       await sleep((config.repo?.interval ?? 60) * 1000, undefined, { signal }).catch(() => undefined);
     }

@@ -49,14 +49,14 @@ interface Seal {
 }
 
 /** Encrypts; the result can be opened with the same name and master key only. */
-export function seal(secret: Buffer, { name, master }: Seal): Buffer {
+function seal(secret: Buffer, { name, master }: Seal): Buffer {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv(CIPHER, master, nonce).setAAD(Buffer.from(name));
   return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** Decrypts what `seal` made. Throws, saying what to do, when it was sealed with another master key or changed. */
-export function open(sealed: Buffer, { name, master }: Seal): Buffer {
+function open(sealed: Buffer, { name, master }: Seal): Buffer {
   try {
     const body = sealed.subarray(NONCE, -TAG);
     const decipher = createDecipheriv(CIPHER, master, sealed.subarray(0, NONCE), { authTagLength: TAG });

@@ -5,7 +5,7 @@ import type { OperatorCaller } from '../server/handler.ts';
 import { hashToken, makeToken } from './secret-token.ts';
 
 /** A working week: who signs in on Monday is still in on Friday. Milliseconds. */
-export const SESSION_LIFE = 7 * 24 * 3_600_000;
+const SESSION_LIFE = 7 * 24 * 3_600_000;
 
 /** A session that has begun. The token goes into the cookie and nowhere else. */
 export interface Begun {

@@ -44,5 +44,5 @@ export function keepDecisions({
       }
     }
   });
-  return { current: () => snapshot, refresh, settled: refresh.settled };
+  return { current: () => snapshot, refresh, settled: () => refresh.settled() };
 }

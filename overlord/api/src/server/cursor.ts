@@ -2,7 +2,7 @@ import { PAGE } from '@metrica-fleet/protocol/api';
 import { ApiError } from './api-error.ts';
 
 /** Where the next page begins: the sort keys of the last row of this one, opaque to the caller. */
-export function encodeCursor(keys: readonly string[]): string {
+function encodeCursor(keys: readonly string[]): string {
   return Buffer.from(JSON.stringify(keys)).toString('base64url');
 }
 

@@ -22,7 +22,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [HttpCode, string]>> = {
 };
 
 /** What PostgreSQL says to a text that is no uuid or number, or no time (SQLSTATE): a cursor that somebody made up. */
-const INVALID_TEXT: readonly unknown[] = ['22P02', '22007', '22008'];
+const INVALID_TEXT: ReadonlySet<unknown> = new Set(['22P02', '22007', '22008']);
 
 /** Anything thrown below a route, in the words of RFC 9457. The one place where errors become HTTP. */
 export function tell(thrown: unknown): Told {
@@ -41,7 +41,7 @@ export function tell(thrown: unknown): Told {
       ours: false,
     };
   }
-  if (INVALID_TEXT.includes(error.code)) {
+  if (INVALID_TEXT.has(error.code)) {
     return {
       details: detailsOf('bad-request', 'A value in the request is not of its type', {}),
       ours: false,

@@ -51,13 +51,13 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson(app));
   app.decorateRequest('caller');
   app.setErrorHandler((thrown, request, reply) => sendProblem(thrown, request, reply));
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler((request, reply) =>
     sendProblem(
       new ApiError('not-found', `There is nothing at ${request.method} ${pathOf(request)}`),
       request,
       reply,
-    );
-  });
+    ),
+  );
   app.addHook('onSend', secureHeaders);
 
   await app.register(cookie);

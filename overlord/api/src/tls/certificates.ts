@@ -1,4 +1,5 @@
 // The library's dependency injection wants it, before anything else.
+// oxlint-disable-next-line import/no-unassigned-import -- it is imported for what it does
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,

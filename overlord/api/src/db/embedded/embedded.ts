@@ -43,15 +43,15 @@ export async function startEmbedded({ folder, binaries, log }: EmbeddedOptions):
   let postmaster = await bringUp(place);
   log.info({ pid: postmaster.pid, adopted: postmaster.adopted }, 'PostgreSQL is running');
   let hold: Hold = await holdFolder(postmaster.url, folder);
-  let stopping = false;
+  const stopping = new AbortController();
 
   const watch = (async () => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       await sleep(POLL);
-      if (stopping || (await isAlive(postmaster.pid))) continue;
+      if (stopping.signal.aborted || (await isAlive(postmaster.pid))) continue;
       log.error({ pid: postmaster.pid }, 'PostgreSQL died; starting it again');
       await hold.release();
-      [postmaster, hold] = await again(place, { folder, log, given: () => stopping });
+      [postmaster, hold] = await again(place, { folder, log, given: () => stopping.signal.aborted });
       log.info({ pid: postmaster.pid }, 'PostgreSQL is running again');
     }
   })();
@@ -60,7 +60,7 @@ export async function startEmbedded({ folder, binaries, log }: EmbeddedOptions):
     url: postmaster.url,
     pid: () => postmaster.pid,
     async stop() {
-      stopping = true;
+      stopping.abort();
       await watch.catch(() => undefined);
       await hold.release();
       await bringDown(postmaster);
