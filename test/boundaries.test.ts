@@ -24,6 +24,10 @@ const GOOD: Readonly<Record<string, string>> = {
     "import type { Act } from '../act/act.ts';\nexport const observe = (act: Act) => act;",
   'cli/src/main.ts': "import { contract } from '@metrica-fleet/protocol';\nexport const cli = contract;",
   'overlord/api/src/main.ts': 'export const api = 1;',
+  'overlord/api/src/rollouts/engine.ts': 'export const engine = new Date();',
+  'overlord/api/src/rollouts/gate.ts': 'export const gate = 1;',
+  'overlord/api/src/rollouts/planner.ts':
+    "import { contract } from '@metrica-fleet/protocol';\nimport type { engine } from './engine.ts';\nimport { gate } from './gate.ts';\nexport const plan = (now: typeof engine) => [gate, contract, now];",
   'overlord/dashboard/src/main.ts': 'export const dashboard = 1;',
   'simulator/src/main.ts': "import { it } from '../../agent/src/main.ts';\nexport const simulator = it;",
   'test/some.test.ts': "import { it } from '../agent/src/main.ts';\nexport const test = it;",
@@ -118,6 +122,20 @@ describe('oxlint', () => {
   ])('catches %s in decide/', async (_what, text, rule) => {
     plant('agent/src/decide/x.ts', text);
     expect(await lint()).toEqual([`eslint(${rule}): agent/src/decide/x.ts`]);
+  });
+
+  it.each([
+    ['the database', "import { db } from '../main.ts';\nexport const x = db;", 'no-restricted-imports'],
+    [
+      'the engine',
+      "import { engine } from './engine.ts';\nexport const x = engine;",
+      'no-restricted-imports',
+    ],
+    ['the time', 'export const x = new Date();', 'no-restricted-globals'],
+    ['randomness', 'export const x = Math.random();', 'no-restricted-properties'],
+  ])('catches %s in the rollout planner', async (_what, text, rule) => {
+    plant('overlord/api/src/rollouts/planner.ts', text);
+    expect(await lint()).toEqual([`eslint(${rule}): overlord/api/src/rollouts/planner.ts`]);
   });
 
   it('catches observe/ when it acts', async () => {

@@ -1,4 +1,5 @@
 import { countedDevices } from './counted.ts';
+import { secondsSince } from './elapsed.ts';
 import { measureGate, triedOf, waitedFor } from './gate.ts';
 import { NOBODY, type Rollout, type Seen, type Transition } from './rollout.ts';
 import { stageName } from './stage-name.ts';
@@ -70,8 +71,4 @@ function whyLate({ stages }: Rollout, seen: Seen, index: number): string {
 
 function countsOf(seen: Seen, index: number): Seen['counts'][number] {
   return seen.counts[index] ?? NOBODY;
-}
-
-function secondsSince(time: string, now: Date): number {
-  return (now.getTime() - Date.parse(time)) / 1_000;
 }
