@@ -48,20 +48,6 @@ export async function receiveOrders(
   return true;
 }
 
-/** Moves an order on, for good before this returns. */
-async function markOrder(
-  disk: Disk,
-  path: string,
-  { id, state, boot }: { readonly id: string } & Pick<LedgerEntry, 'state' | 'boot'>,
-): Promise<void> {
-  const entries = await readLedger(disk, path);
-  await write(
-    disk,
-    path,
-    entries.map((entry) => (entry.order.id === id ? { ...entry, state, boot } : entry)),
-  );
-}
-
 async function write(disk: Disk, path: string, entries: readonly LedgerEntry[]): Promise<void> {
   const ledger = { schemaVersion: 1, entries: entries.slice(-REMEMBERED) };
   await disk.replace('orders.ledger', path, `${JSON.stringify(ledger)}\n`);

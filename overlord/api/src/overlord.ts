@@ -125,11 +125,7 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
         tokens,
         log,
         wantedBy: (device, position) => control.wantedBy(device, position),
-        observe: (trx, seen) =>
-          control.observe(
-            trx,
-            seen.map(({ device, status }) => ({ device: device.id, status })),
-          ),
+        observe: (trx, seen) => control.observe(trx, seen),
         changed: (devices) => signals.changed(devices),
       }),
       ...deviceRoutes({ db, wake: wakeNow }),
