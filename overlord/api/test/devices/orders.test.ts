@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { DeviceFacts } from '../../src/devices/registry.ts';
+import { writeCheckIns } from '../../src/devices/write-check-ins.ts';
 import { joined, reportOf, statusOf, type FakeDevice } from './fake-device.ts';
 import { startFleet, type Answer, type Fleet } from './fleet.ts';
 
@@ -35,6 +37,18 @@ it('goes out with the next check-in, is marked as delivered, and done when the d
   const events = await fleet.call('listDeviceEvents', { params: { id: device.id } });
   const texts = events.body.items.map(({ text }: { text: string }) => text);
   expect(texts.slice(0, 2)).toEqual(['Order done: web restarted', 'ada ordered: restart-service web']);
+});
+
+it('goes out once, to the later of two requests that are written together', async () => {
+  const device = await joined(fleet);
+  await order(device, { kind: 'reboot' });
+  await expect.poll(() => fleet.registry.get(device.id)).toBeDefined();
+  const facts = fleet.registry.get(device.id) as DeviceFacts;
+  const body = { version: 1, bootId: device.bootId, position: null, status: null, reports: [] };
+  const arrived = { device: facts, body, at: new Date(), bytes: 100 };
+  const { db } = fleet.database;
+  const written = await writeCheckIns({ db, observe: () => Promise.resolve() }, [arrived, { ...arrived }]);
+  expect(written.map(({ orders }) => orders.length)).toEqual([0, 1]);
 });
 
 it('goes out once, though the device asks many times at once', async () => {

@@ -53,15 +53,29 @@ it('takes a device in as its token says, and tells it who may sign', async () =>
   expect(audit).toEqual([{ actor: 'ada', action: 'enrol device', address: '127.0.0.1' }]);
 });
 
-it('answers the same key the same, and takes no second use of the token, though it is used up or revoked', async () => {
-  const token = await enrolmentToken(fleet);
-  const device = new FakeDevice(fleet);
-  const answers = await Promise.all(Array.from({ length: 5 }, () => device.enrol(token)));
-  answers.push(await device.enrol(token));
+it('answers the same key the same, though it asks many times at once, and takes one use of the token', async () => {
+  const token = await enrolmentToken(fleet, { name: 'many', uses: 200 });
+  const devices = Array.from({ length: 10 }, () => new FakeDevice(fleet));
+  const tries = devices.flatMap((device) => Array.from({ length: 10 }, () => device.enrol(token)));
+  const answers = await Promise.all(tries);
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-  expect(new Set(answers.map(({ body }) => body.device)).size).toBe(1);
-  await fleet.database.db.updateTable('enrolment_tokens').set({ revoked_at: new Date() }).execute();
-  expect(await device.enrol(token)).toMatchObject({ status: 200, body: { device: device.id } });
+  expect(new Set(answers.map(({ body }) => body.device)).size).toBe(10);
+  expect(await usesLeft('many')).toBe(190);
+});
+
+it('answers a device that lost the answer, though the token is used up or revoked by now', async () => {
+  const token = await enrolmentToken(fleet, { name: 'lost' });
+  const device = new FakeDevice(fleet);
+  await device.enrol(token);
+  const { id } = device;
+  expect(await device.enrol(token)).toMatchObject({ status: 200, body: { device: id } });
+  const { db } = fleet.database;
+  await db
+    .updateTable('enrolment_tokens')
+    .set({ revoked_at: new Date() })
+    .where('name', '=', 'lost')
+    .execute();
+  expect(await device.enrol(token)).toMatchObject({ status: 200, body: { device: id } });
 });
 
 it('lets 50 of 100 devices in that come at once with a token for 50', async () => {
