@@ -77,6 +77,26 @@ it('knows what was committed before it was told, however much is read at the sam
   await Promise.all(changes);
 });
 
+it('is not led back by an answer that took longer than the next', async () => {
+  const id = await add('old');
+  const answers: (() => void)[] = [];
+  const slow = db.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      if (answers.length === 0) await new Promise<void>((resolve) => answers.push(resolve));
+      return result;
+    },
+  });
+  const patient = new Registry({ db: slow, log: SILENT, signal: stop.signal });
+  const first = patient.refresh(id);
+  await expect.poll(() => answers.length).toBe(1);
+  await rename(id, 'new');
+  const second = patient.refresh(id);
+  const late = new Promise((resolve) => setTimeout(resolve, 100)).then(answers[0]);
+  await Promise.all([first, second, late]);
+  expect(patient.get(id)?.name).toBe('new');
+});
+
 it('tries again by itself when the database does not answer, and gives up when it is stopped', async () => {
   const id = await add('one');
   const nowhere = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', log: SILENT });
