@@ -1,5 +1,4 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { announce } from '../db/announce.ts';
 import type { Schema } from '../db/schema.ts';
@@ -40,6 +39,7 @@ export class Engine {
   private readonly ports: EnginePorts;
   /** What was counted last, by rollout: dashboards are told of what changed. */
   private counted = new Map<string, string>();
+  private due = false;
   private nudged: () => void = () => undefined;
 
   constructor(ports: EnginePorts) {
@@ -72,22 +72,33 @@ export class Engine {
     readonly interval: number;
     readonly signal: AbortSignal;
   }): Promise<void> {
+    signal.addEventListener('abort', () => this.nudge(), { once: true });
     while (!signal.aborted) {
       const begun = performance.now();
+      this.due = false;
       try {
         await this.tick();
       } catch (thrown) {
         if (!signal.aborted) this.ports.log.error({ err: thrown }, 'A tick of Deployment Control failed');
       }
-      const rest = Math.max(interval, 20 * (performance.now() - begun));
-      const nudge = new Promise<void>((resolve) => (this.nudged = resolve));
-      await Promise.race([sleep(rest, undefined, { signal, ref: false }).catch(() => undefined), nudge]);
+      if (!this.due) await this.rest(Math.max(interval, 20 * (performance.now() - begun)));
     }
   }
 
-  /** Something was decided (`decisions` announced): the next tick comes now. */
+  /** Something was decided (`decisions` announced): the next tick comes now, or right after the present one. */
   nudge(): void {
+    this.due = true;
     this.nudged();
+  }
+
+  private async rest(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds).unref();
+      this.nudged = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** One transition of one rollout, if there is one to make and nobody else leads. */
