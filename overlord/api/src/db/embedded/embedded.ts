@@ -1,119 +1,82 @@
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { placeBinaries } from './binaries.ts';
-import { holdFolder, type Hold } from './hold.ts';
-import { ownerOf, requireReachable } from './owner.ts';
-import {
-  bringDown,
-  bringUp,
-  initialise,
-  isAlive,
-  newPassword,
-  type Place,
-  type Postmaster,
-} from './postmaster.ts';
+import { accountFor, canReach } from './account.ts';
+import { ensureCluster } from './cluster.ts';
+import { fileTrouble, openFolder } from './folder.ts';
+import { adopt, launch } from './launch.ts';
+import { takeLock } from './lock.ts';
+import { installPrograms, removeOtherPrograms } from './programs.ts';
+import { WORKING_DIRECTORY, type Server } from './server.ts';
+import { DATABASE, urlOf } from './settings.ts';
+import { socketFolder } from './socket-folder.ts';
+import { Supervisor } from './supervise.ts';
+import type { DatabaseLog } from '../log.ts';
+
+/** Where the programs go when their user cannot reach the data folder. Of root, and readable by all. */
+const SHARED_PROGRAMS = '/var/cache/metrica-fleet';
 
 export interface EmbeddedOptions {
-  /** Everything lies in here: `<data>/postgres`. */
+  /**
+   * Of this database: the cluster, the server's log, a copy of the programs. Made if it is missing. One overlord at a
+   * time can use it.
+   */
   readonly folder: string;
-  /** Where the binaries are kept; default: in the folder. */
-  readonly binaries?: string;
-  readonly log: Logger;
+  readonly log: DatabaseLog;
 }
 
 /** PostgreSQL of our own, kept running for as long as we do. */
 export interface Embedded {
+  /** For clients on this machine. The same for as long as this object lives, also when the server is restarted. */
   readonly url: string;
+  /** Of the postmaster; another one after a restart. */
   readonly pid: () => number;
+  /** Ends the server in order, and frees the data folder. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-const POLL = 250;
-const BACKOFF = { first: 100, most: 5_000 } as const;
-
 /**
- * Starts the embedded PostgreSQL, or takes over the one that a killed overlord left running, and brings it back
- * whenever it dies. Throws, in sentences for people, when another overlord uses the folder, when the data directory
- * was made by another major version, and when the disk or the rights say no.
+ * Starts the PostgreSQL that npm brought, made on first use, and keeps it running: it is restarted when it ends, and
+ * taken over from an overlord that was killed. It listens on a socket only that the user it runs as, and root, can get
+ * to. As root it runs as an unprivileged user (see `accountFor`). Throws DatabaseError.
  */
-export async function startEmbedded({ folder, binaries, log }: EmbeddedOptions): Promise<Embedded> {
-  const place = await prepare(folder, binaries ?? join(folder, 'bin'));
-  let postmaster = await bringUp(place);
-  log.info({ pid: postmaster.pid, adopted: postmaster.adopted }, 'PostgreSQL is running');
-  let hold: Hold = await holdFolder(postmaster.url, folder);
-  const stopping = new AbortController();
+export async function startEmbedded({ folder, log }: EmbeddedOptions): Promise<Embedded> {
+  const home = await openFolder(folder);
+  const lock = await takeLock(lockOf(home));
+  try {
+    const server = await prepare(home, log);
+    const running = (await adopt(server, log)) ?? (await launch(server, log));
+    if (server.programs.place === home) await removeOtherPrograms(server.programs);
+    const supervisor = new Supervisor({ server, running, lock, log });
+    log.info({ folder: home, pid: supervisor.pid }, 'PostgreSQL runs');
+    return {
+      url: urlOf(server.socketFolder, DATABASE),
+      pid: () => supervisor.pid,
+      stop: () => supervisor.stop(),
+    };
+  } catch (error) {
+    await lock.release();
+    throw fileTrouble(error, home);
+  }
+}
 
-  const watch = (async () => {
-    while (!stopping.signal.aborted) {
-      await sleep(POLL);
-      if (stopping.signal.aborted || (await isAlive(postmaster.pid))) continue;
-      log.error({ pid: postmaster.pid }, 'PostgreSQL died; starting it again');
-      await hold.release();
-      [postmaster, hold] = await again(place, { folder, log, given: () => stopping.signal.aborted });
-      log.info({ pid: postmaster.pid }, 'PostgreSQL is running again');
-    }
-  })();
-
+/** Everything up to the start itself. */
+async function prepare(home: string, log: DatabaseLog): Promise<Server> {
+  const cluster = join(home, 'cluster');
+  const account = await accountFor(cluster);
+  if (account !== null) log.debug({ account: account.name }, 'PostgreSQL does not run as root');
+  const reachable = await canReach(account, home);
+  const programs = await installPrograms(reachable ? home : SHARED_PROGRAMS);
+  await ensureCluster({ cluster, programs, account }, log);
   return {
-    url: postmaster.url,
-    pid: () => postmaster.pid,
-    async stop() {
-      stopping.abort();
-      await watch.catch(() => undefined);
-      await hold.release();
-      await bringDown(postmaster);
-    },
+    cluster,
+    programs,
+    account,
+    clusterPath: reachable ? cluster : WORKING_DIRECTORY,
+    socketFolder: await socketFolder(home, account),
+    logFile: join(home, 'postgres.log'),
+    lockFile: lockOf(home),
   };
 }
 
-interface Again {
-  readonly folder: string;
-  readonly log: Logger;
-  /** True when nobody wants it any more. */
-  readonly given: () => boolean;
-}
-
-/** Tries until it is up: children of a killed postmaster hold its memory for a moment, a disk may be full for longer. */
-async function again(place: Place, { folder, log, given }: Again): Promise<[Postmaster, Hold]> {
-  for (let wait: number = BACKOFF.first; ; wait = Math.min(wait * 2, BACKOFF.most)) {
-    try {
-      const postmaster = await bringUp(place);
-      return [postmaster, await holdFolder(postmaster.url, folder)];
-    } catch (thrown) {
-      if (given()) throw thrown;
-      log.error({ err: thrown }, 'PostgreSQL does not come back yet');
-      await sleep(wait);
-    }
-  }
-}
-
-async function prepare(folder: string, binariesFolder: string): Promise<Place> {
-  await mkdir(folder, { recursive: true, mode: 0o711 });
-  const real = await realpath(folder);
-  const pgdata = join(real, 'data');
-  const owner = await ownerOf(pgdata);
-  await requireReachable(pgdata, owner);
-  const binaries = await placeBinaries(binariesFolder);
-  const found = (await readFile(join(pgdata, 'PG_VERSION'), 'utf8').catch(() => null))?.trim();
-  const password = await passwordOf(real);
-  const place: Place = { folder: real, pgdata, password, binaries, owner };
-  if (found === undefined) await initialise(place);
-  else if (found !== binaries.major) {
-    throw new Error(
-      `The database in ${pgdata} was made by PostgreSQL ${found}, this version brings ${binaries.major}. ` +
-        'Restore a backup into a new data folder.',
-    );
-  }
-  return place;
-}
-
-async function passwordOf(folder: string): Promise<string> {
-  const path = join(folder, 'password');
-  const kept = await readFile(path, 'utf8').catch(() => null);
-  if (kept !== null) return kept;
-  const made = newPassword();
-  await writeFile(path, made, { mode: 0o600, flag: 'wx', flush: true });
-  return made;
+function lockOf(home: string): string {
+  return join(home, 'lock');
 }
