@@ -1,3 +1,4 @@
+import { FleetError, type Problem } from '@metrica-fleet/protocol';
 import type { Context } from './act/context.ts';
 import { perform } from './act/executors.ts';
 import { remember } from './act/remember.ts';
@@ -42,20 +43,31 @@ export async function run(context: Context, { insist, eager }: RunOptions): Prom
   return reported;
 }
 
-/** Decide and act, until nothing is left to do now. */
+/**
+ * Decide and act, until nothing is left to do now. What cannot be remembered (a full card, one that has gone read-only)
+ * is not acted upon: the run ends there, and its report says why.
+ */
 async function converge(context: Context, memory: Journal, world: World): Promise<Omit<RunOutcome, 'world'>> {
   let journal = memory;
   let event: Event | null = { type: 'observed', seen: world.seen };
   let changed = false;
   let lastReport: string | null = null;
+  let problem: Problem | null = null;
   for (let steps = 0; event !== null && steps < MAX_STEPS; steps += 1) {
     const step = decide(journal, event, context.ports.clock.now());
-    lastReport = (await remember(context, journal, step)) ?? lastReport;
+    try {
+      lastReport = (await remember(context, journal, step)) ?? lastReport;
+    } catch (thrown) {
+      if (!(thrown instanceof FleetError)) throw thrown;
+      ({ problem } = thrown);
+      context.ports.log.error('What was decided cannot be written down; the run ends', { problem });
+      break;
+    }
     journal = step.journal;
     if (step.effect === null) break;
     changed = true;
     await reportProgress(context, journal, world);
     event = await perform(step.effect, context);
   }
-  return { journal, changed, lastReport };
+  return { journal, changed, lastReport, problem };
 }

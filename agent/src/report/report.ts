@@ -1,4 +1,4 @@
-import type { Status } from '@metrica-fleet/protocol';
+import { problemOf, type Problem, type Status } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
 import { remaining } from '../decide/backoff.ts';
 import type { Backoff, Journal } from '../decide/journal.ts';
@@ -25,6 +25,8 @@ export interface RunOutcome {
   readonly changed: boolean;
   /** The last report that the run put into the outbox; its log goes with it. */
   readonly lastReport: string | null;
+  /** Why the run ended before its time; null where it did not. */
+  readonly problem: Problem | null;
 }
 
 /**
@@ -33,13 +35,11 @@ export interface RunOutcome {
  */
 export async function report(context: Context, outcome: RunOutcome): Promise<RunReport> {
   const { ports, paths } = context;
-  const { journal, world, changed, lastReport } = outcome;
+  const { journal, world, changed, lastReport, problem } = outcome;
   const look = changed ? await lookAtStack(context, journal) : world.look;
   const now = ports.clock.now();
-  const status = await writeStatus(context, { journal, world, look });
-  if (lastReport !== null) {
-    await attachLog(ports.disk, paths.outbox, { id: lastReport, log: ports.log.transcript() });
-  }
+  const status = await writeStatus(context, { journal, world, look, problem });
+  if (lastReport !== null) await attachTranscript(context, lastReport);
   await ports.disk.write('report.expected', paths.run.expected, { content: runningIds(look) });
   await ports.disk.write('report.due', paths.run.nextDue, {
     content: `${Math.ceil(now.uptime + waitOf(journal, world, now))}\n`,
@@ -52,13 +52,23 @@ export async function report(context: Context, outcome: RunOutcome): Promise<Run
 
 /** The status alone, while the run goes on: an update can take minutes, and people watch it. */
 export async function reportProgress(context: Context, journal: Journal, world: World): Promise<void> {
-  await writeStatus(context, { journal, world, look: world.look });
+  await writeStatus(context, { journal, world, look: world.look, problem: null });
 }
 
 interface Facts {
   readonly journal: Journal;
   readonly world: World;
   readonly look: StackLook;
+  readonly problem: Problem | null;
+}
+
+/** A report without its log is still a report: what fails here costs the run nothing. */
+async function attachTranscript({ ports, paths }: Context, id: string): Promise<void> {
+  try {
+    await attachLog(ports.disk, paths.outbox, { id, log: ports.log.transcript() });
+  } catch (thrown) {
+    ports.log.warning('The log could not be put beside its report', { problem: problemOf(thrown) });
+  }
 }
 
 async function writeStatus({ ports, paths, config }: Context, facts: Facts): Promise<Status> {

@@ -19,6 +19,8 @@ export interface StatusFacts {
   readonly lastConvergence: string | null;
   /** Seconds between two runs. */
   readonly interval: number;
+  /** Why the run ended before its time; null where it did not. */
+  readonly problem: Problem | null;
 }
 
 /** The status of the device in the words of the protocol. Pure. */
@@ -91,6 +93,7 @@ function problemsOf(facts: StatusFacts): Problem[] {
   const { journal, world, look } = facts;
   const { state } = journal;
   return [
+    facts.problem ?? undefined,
     quarantinedAs(facts)?.problem,
     state.name === 'reverting' ? state.problem : undefined,
     state.name === 'probation' || state.name === 'activating' ? (state.revertedFor ?? undefined) : undefined,
