@@ -141,6 +141,9 @@ export class FakeOverlord {
     if (content === undefined)
       return refuse(response, { status: 404, code: 'not-found', title: 'There is no such release' });
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    if (from > 0 && from >= content.length) {
+      return refuse(response, { status: 416, code: 'range-not-satisfiable', title: 'There is no more' });
+    }
     const headers = { etag: `"${digest}"`, 'content-length': content.length - from };
     const range = `bytes ${from}-${content.length - 1}/${content.length}`;
     if (from === 0) response.writeHead(200, headers);
