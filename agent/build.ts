@@ -34,9 +34,16 @@ export function agentVersion(): string {
   return packageOf(AGENT).version;
 }
 
+/** When this version was made, ISO 8601 UTC: the date of the newest entry of the changelog, so that a build can be repeated. */
+function builtAt(): string {
+  const changelog = readFileSync(join(AGENT, 'debian/changelog'), 'utf8');
+  const date = /^ -- .+ {2}(.+)$/m.exec(changelog)?.[1] ?? '';
+  return `${new Date(date).toISOString().slice(0, 19)}Z`;
+}
+
 /**
  * Puts the agent and everything that it imports into one file that Node 18 runs: a device starts it without a
- * `node_modules`. Not minified, so that a stack trace from the field can be read. `VERSION` becomes a constant in it.
+ * `node_modules`. Not minified, so that a stack trace from the field can be read. `VERSION` and `BUILT` become constants in it.
  * The same source gives the same bytes in any folder.
  */
 export async function bundleAgent(options: BundleOptions = {}): Promise<Bundle> {
@@ -52,7 +59,7 @@ export async function bundleAgent(options: BundleOptions = {}): Promise<Bundle> 
     // The packages of this repository straight from their TypeScript, so that a stale dist/ cannot slip in.
     conditions: ['source'],
     legalComments: 'eof',
-    define: { VERSION: JSON.stringify(agentVersion()) },
+    define: { VERSION: JSON.stringify(agentVersion()), BUILT: JSON.stringify(builtAt()) },
     metafile: true,
     logLevel: 'warning',
   });

@@ -14,11 +14,14 @@ export interface DebOptions {
 /** Where each file of the package comes from (under agent/), and where it goes. What is not 0755 is 0644. */
 const FILES: readonly { readonly from: string; readonly to: string; readonly executable?: true }[] = [
   { from: 'debian/gate', to: 'usr/lib/role-agent/gate', executable: true },
+  { from: 'debian/enrol', to: 'usr/lib/role-agent/enrol', executable: true },
   { from: 'debian/role-agent.sh', to: 'usr/bin/role-agent', executable: true },
   { from: 'systemd/role-agent.service', to: 'usr/lib/systemd/system/role-agent.service' },
   { from: 'systemd/role-agent.timer', to: 'usr/lib/systemd/system/role-agent.timer' },
   { from: 'systemd/role-agent.path', to: 'usr/lib/systemd/system/role-agent.path' },
   { from: 'systemd/role-agent-pull.service', to: 'usr/lib/systemd/system/role-agent-pull.service' },
+  { from: 'systemd/role-agent-enrol.service', to: 'usr/lib/systemd/system/role-agent-enrol.service' },
+  { from: 'systemd/role-agent-enrol.path', to: 'usr/lib/systemd/system/role-agent-enrol.path' },
   { from: 'systemd/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/role-agent.conf' },
   { from: 'systemd/journald.conf', to: 'usr/lib/systemd/journald.conf.d/60-role-agent.conf' },
   { from: 'config.example.yaml', to: 'etc/role-agent/config.yaml.example' },

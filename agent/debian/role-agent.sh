@@ -1,6 +1,6 @@
 #!/bin/sh
-# role-agent COMMAND: what people and units call. It starts Node; `run` and `plan` share a lock, `pull` has its own.
-# `--unit` behind run or pull: systemd calls, so a second one is nothing to report.
+# role-agent COMMAND: what people and units call. It starts Node; what works on the stack shares a lock, `pull` and
+# `enrol` have their own. `--unit` behind run or pull: systemd calls, so a second one is nothing to report.
 # ROLE_AGENT_ROOT puts every path under another root, ROLE_AGENT_NODE names another Node: both for tests.
 
 root=${ROLE_AGENT_ROOT:-}
@@ -9,7 +9,8 @@ node=${ROLE_AGENT_NODE:-/usr/bin/node}
 bundle=$root/usr/lib/role-agent/role-agent.cjs
 
 case ${1:-} in
-run | plan) lock=$run/lock ;;
+run | plan | redeploy) lock=$run/lock ;;
+enrol) lock=$run/enrol-lock ;;
 pull) lock=$run/pull-lock ;;
 *) exec "$node" "$bundle" "$@" ;;
 esac
@@ -37,7 +38,7 @@ fi
 
 # From here on the wake is ours. And until this run names the next one, that is due at once: a run that dies is
 # followed by another within a minute, whatever killed it.
-if [ "$1" = run ]; then
+if [ "$1" = run ] || [ "$1" = redeploy ]; then
   [ -e "$run/woken" ] && export ROLE_AGENT_WOKEN=yes
   rm -f "$run/woken" "$run/next-due"
 fi

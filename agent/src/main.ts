@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Context } from './act/context.ts';
 import { runPullWorker } from './act/pull-worker.ts';
+import { readEnrolment, renderEnrolment, tryToEnrol } from './commands/enrol.ts';
 import { history } from './commands/history.ts';
 import { plan, renderPlan } from './commands/plan.ts';
 import { renderStatus } from './commands/status.ts';
@@ -61,10 +62,10 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'pull':
       await runPullWorker({ ports: buildPorts(), paths, puller: dockerImagePuller() });
       return EXIT.done;
-    case 'status': {
-      const status = await readStatus(buildPorts().disk, paths);
-      return print(json ? `${JSON.stringify(status)}\n` : renderStatus(status));
-    }
+    case 'enrol':
+      return enrolOnce();
+    case 'status':
+      return showStatus(json);
     case 'history':
       return print(await history(buildPorts().disk, paths, { json, limit }));
     case 'logs':
@@ -95,6 +96,24 @@ async function runOnce(json: boolean): Promise<number> {
   } finally {
     stopFeeding();
   }
+}
+
+/** One try; the unit tries again, with pauses during which nothing of Node is in memory. */
+async function enrolOnce(): Promise<number> {
+  const ports = buildPorts();
+  const { done, what, problem } = await tryToEnrol({ ports, paths });
+  if (process.env['INVOCATION_ID'] === undefined) print(renderEnrolment({ what, problem }));
+  else if (problem === null) ports.log.notice(what);
+  else ports.log.warning(what, { problem });
+  return done ? EXIT.done : EXIT.failed;
+}
+
+async function showStatus(json: boolean): Promise<number> {
+  const { disk } = buildPorts();
+  const status = await readStatus(disk, paths);
+  if (json) return print(`${JSON.stringify(status)}\n`);
+  const enrolment = await readEnrolment(disk, paths);
+  return print(`${enrolment === null ? '' : renderEnrolment(enrolment)}${renderStatus(status)}`);
 }
 
 async function buildContext(): Promise<Context> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface Paths {
   /** `config.yaml`: who this device is and where it pulls from. Written by a person. */
   readonly config: string;
+  /** Invitation to a fleet, from the provisioning; gone once the device has joined. */
+  readonly invitation: string;
   /** The agent's memory, see SPEC.md. */
   readonly journal: string;
   /** The last answer of a source, so that life goes on without it. */
@@ -41,6 +43,10 @@ export interface IdentityPaths {
   /** Ed25519, PKCS #8, PEM; 0600. */
   readonly key: string;
   readonly device: string;
+  /** Certificates that may vouch for the overlord. */
+  readonly ca: string;
+  /** OpenSSH allowed_signers of the fleet. */
+  readonly signers: string;
 }
 
 export interface RunPaths {
@@ -63,6 +69,8 @@ export interface RunPaths {
   readonly token: string;
   /** What the overlord was told last, and when it answered. */
   readonly contact: string;
+  /** How the last try to join a fleet went; absent when there is nothing to join. */
+  readonly enrolment: string;
   /** TLS session for the next connection; 0600. */
   readonly tlsSession: string;
   /** Uptime in whole seconds at the last heartbeat of the signal stream. Written by the wake unit, which is not trusted. */
@@ -74,6 +82,7 @@ export function pathsUnder(root: string): Paths {
   const at = (path: string): string => join(root, path);
   return {
     config: at('/etc/role-agent/config.yaml'),
+    invitation: at('/etc/role-agent/enroll.json'),
     journal: at('/var/lib/role-agent/journal.json'),
     desired: at('/var/lib/role-agent/desired.json'),
     history: at('/var/lib/role-agent/history.jsonl'),
@@ -82,6 +91,8 @@ export function pathsUnder(root: string): Paths {
       dir: at('/var/lib/role-agent/identity'),
       key: at('/var/lib/role-agent/identity/key.pem'),
       device: at('/var/lib/role-agent/identity/device.json'),
+      ca: at('/var/lib/role-agent/identity/overlord-ca.pem'),
+      signers: at('/var/lib/role-agent/identity/allowed_signers'),
     },
     outbox: at('/var/lib/role-agent/outbox'),
     orders: at('/var/lib/role-agent/orders.json'),
@@ -106,6 +117,7 @@ export function pathsUnder(root: string): Paths {
       pullResult: at('/run/role-agent/pull-result.json'),
       token: at('/run/role-agent/token'),
       contact: at('/run/role-agent/contact.json'),
+      enrolment: at('/run/role-agent/enrolment.json'),
       tlsSession: at('/run/role-agent/tls-session.json'),
       beat: at('/run/role-agent-wake/beat'),
     },

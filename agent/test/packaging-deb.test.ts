@@ -10,7 +10,8 @@ import { buildDeb } from '../debian/build-deb.ts';
 const exec = promisify(execFile);
 const DEBIAN = join(import.meta.dirname, '../debian');
 const SYSTEMD = join(import.meta.dirname, '../systemd');
-const SCRIPTS = ['gate', 'role-agent.sh', 'preinst', 'postinst', 'prerm', 'postrm'];
+const SCRIPTS = ['gate', 'enrol', 'role-agent.sh', 'preinst', 'postinst', 'prerm', 'postrm'];
+const OTHER_UNITS = ['role-agent-pull.service', 'role-agent-enrol.service', 'role-agent-enrol.path'];
 
 let work: string;
 let entry: string;
@@ -56,9 +57,12 @@ test('every file is root’s, executable where it must be, and in a folder that 
   expect(files).toEqual([
     '-rw-r--r-- root/root ./etc/role-agent/config.yaml.example',
     '-rwxr-xr-x root/root ./usr/bin/role-agent',
+    '-rwxr-xr-x root/root ./usr/lib/role-agent/enrol',
     '-rwxr-xr-x root/root ./usr/lib/role-agent/gate',
     '-rw-r--r-- root/root ./usr/lib/role-agent/role-agent.cjs',
     '-rw-r--r-- root/root ./usr/lib/systemd/journald.conf.d/60-role-agent.conf',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.path',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-pull.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.path',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.service',
@@ -104,7 +108,7 @@ test('systemd finds nothing wrong with the units', async (context) => {
     '--man=no',
     '--recursive-errors=no',
     `--root=${root}`,
-    ...[...units, 'role-agent-pull.service'].map((unit) => join(SYSTEMD, unit)),
+    ...[...units, ...OTHER_UNITS].map((unit) => join(SYSTEMD, unit)),
   ]);
   expect(stderr).toBe('');
 });

@@ -1,6 +1,7 @@
 import { DeviceNameSchema, FleetError, IdSchema, parse, TimeSchema } from '@metrica-fleet/protocol';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { Literal, Null, Object as Obj, String as Str, Union, type Static } from 'typebox';
+import { serialOf } from '../enrol/evidence.ts';
 import type { Paths } from '../paths.ts';
 import type { Disk } from '../ports/disk.ts';
 
@@ -22,18 +23,24 @@ export interface Identity extends DeviceFile {
   readonly key: KeyObject;
 }
 
-/** Who this device is. Throws `not-enrolled` where it has joined no fleet, or not that of this overlord. */
+/**
+ * Who this device is. Throws `not-enrolled` where it has joined no fleet, or not that of this overlord, or where the
+ * identity is that of another board: two devices with one identity would undo each other's work.
+ */
 export async function readIdentity(disk: Disk, paths: Paths, overlord: string): Promise<Identity> {
   const file = await readDeviceFile(disk, paths);
   const pem = await disk.readText(paths.identity.key);
   if (file === null || pem === null) throw notEnrolled(`has not joined the fleet of ${overlord}`);
   if (file.overlord !== overlord)
     throw notEnrolled(`has joined the fleet of ${file.overlord}, not of ${overlord}`);
+  const serial = await serialOf({ disk });
+  if (file.serial !== null && serial !== null && file.serial !== serial)
+    throw notEnrolled(`runs from a card that was copied from ${file.name} (serial ${file.serial})`);
   return { ...file, key: createPrivateKey(pem) };
 }
 
 /** What enrolment wrote; null where there is nothing, or nothing that can be read. */
-async function readDeviceFile(disk: Disk, paths: Paths): Promise<DeviceFile | null> {
+export async function readDeviceFile(disk: Disk, paths: Paths): Promise<DeviceFile | null> {
   const text = await disk.readText(paths.identity.device);
   if (text === null) return null;
   try {

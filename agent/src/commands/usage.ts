@@ -6,6 +6,7 @@ export const USAGE = `role-agent: keeps this device on its role
   role-agent run [--json]         one run now, in the foreground
   role-agent history [--json] [--limit N]
   role-agent logs [--follow] [--json] [--limit N]   the agent's own log, from journald
+  role-agent enrol                join the fleet that /etc/role-agent/enroll.json invites to
   role-agent version
 
 The configuration is /etc/role-agent/config.yaml; an example lies beside it.
