@@ -7,6 +7,7 @@ import { DatabaseError } from '../database-error.ts';
 import type { DatabaseLog } from '../log.ts';
 import { codeOf } from './folder.ts';
 import { complaints, openLog, rotateLog } from './log-file.ts';
+import { clearAfterDeath } from './orphans.ts';
 import { findPostmaster, isAlive, postmasterAt, type Postmaster } from './postmaster.ts';
 import { spawnOptions, type Server } from './server.ts';
 import { DATABASE, settings, urlOf } from './settings.ts';
@@ -48,6 +49,7 @@ export async function adopt(server: Server, log: DatabaseLog): Promise<Running |
 
 /** Starts the server and waits until it answers. Throws `no-space` or `start-failed` with what the server said. */
 export async function launch(server: Server, log: DatabaseLog): Promise<Running> {
+  await clearAfterDeath(server);
   await rotateLog(server.logFile);
   const output = await openLog(server.logFile);
   const { size: offset } = await stat(server.logFile);
