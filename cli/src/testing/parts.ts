@@ -57,7 +57,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'unit',
     about: 'tests of each package, and of the rules between them',
-    minutes: 5,
+    minutes: 8,
     needsRoot: false,
     programs: [
       git,
@@ -72,7 +72,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'virtual-pi',
     about: 'the agent on real systemd, Docker and Compose',
-    minutes: 14,
+    minutes: 13,
     needsRoot: true,
     programs: [
       git,
