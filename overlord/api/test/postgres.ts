@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -8,43 +9,69 @@ import type { TestProject } from 'vitest/node';
 import { inject } from 'vitest';
 import { openDatabase, type Database } from '../src/db/database.ts';
 import { startEmbedded } from '../src/db/embedded/embedded.ts';
+import { findPostmaster } from '../src/db/embedded/postmaster.ts';
+import { stopPostmaster } from '../src/db/embedded/stop.ts';
 import { migrate } from '../src/db/migrate.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A server for all tests of one run; each makes databases of its own in it. */
-    postgresUrl: string;
+    /** A server for all tests of one run, and the migrated database in it that each copies for itself. */
+    postgres: { readonly url: string; readonly template: string };
   }
 }
 
 export const MIGRATIONS = join(import.meta.dirname, '../../supabase/migrations');
 export const SILENT = pino({ level: 'silent' });
-const TEMPLATE = 'fleet_template';
+const PREFIX = 'fleet-test-postgres-';
 
-/** Vitest's globalSetup: the embedded PostgreSQL, or the one that TEST_DATABASE_URL names (a superuser's URL). */
+/** Vitest's globalSetup: the embedded PostgreSQL, or the one that TEST_DATABASE_URL names (of a user that may CREATEDB). */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['TEST_DATABASE_URL'];
-  if (given !== undefined) {
-    await makeTemplate(given);
-    project.provide('postgresUrl', given);
-    return () => Promise.resolve();
+  const server = given === undefined ? await ownServer() : { url: given, stop: () => Promise.resolve() };
+  const template = `fleet_template_${randomBytes(6).toString('hex')}`;
+  try {
+    await admin(server.url, `create database ${template}`);
+    await migrate(databaseUrl(server.url, template), MIGRATIONS);
+  } catch (error) {
+    await server.stop();
+    throw error;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'fleet-pg-'));
-  // As root the server runs as somebody else, who must be able to pass.
-  await chmod(folder, 0o711);
-  const embedded = await startEmbedded({ folder, log: SILENT });
-  await makeTemplate(embedded.url);
-  project.provide('postgresUrl', embedded.url);
+  project.provide('postgres', { url: server.url, template });
   return async () => {
-    await embedded.stop();
-    await rm(folder, { recursive: true, force: true });
+    await admin(server.url, `drop database ${template}`);
+    await server.stop();
   };
 }
 
-async function makeTemplate(url: string): Promise<void> {
-  await admin(url, `drop database if exists ${TEMPLATE}`);
-  await admin(url, `create database ${TEMPLATE}`);
-  await migrate(databaseUrl(url, TEMPLATE), MIGRATIONS);
+async function ownServer(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  await removeLeftovers();
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  // As root the server runs as somebody else, who must be able to pass.
+  await chmod(folder, 0o711);
+  const embedded = await startEmbedded({ folder, log: SILENT });
+  return {
+    url: embedded.url,
+    async stop() {
+      await embedded.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Servers outlive who started them; these are of runs that were killed. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(PREFIX) || isRunning(Number.parseInt(name.slice(PREFIX.length), 10))) continue;
+    const folder = join(tmpdir(), name);
+    const server = await findPostmaster(join(folder, 'cluster'));
+    if (server !== null) await stopPostmaster(server, SILENT);
+    // Another user's is for that user to remove.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 /** A migrated database of its own. */
@@ -54,9 +81,9 @@ export interface FreshDatabase extends Database {
 
 /** A migrated database with nothing in it; `close` drops it. */
 export async function freshDatabase(): Promise<FreshDatabase> {
-  const server = inject('postgresUrl');
+  const { url: server, template } = inject('postgres');
   const name = `fleet_${randomBytes(6).toString('hex')}`;
-  await admin(server, `create database ${name} template ${TEMPLATE}`);
+  await admin(server, `create database ${name} template ${template}`);
   const url = databaseUrl(server, name);
   const database = openDatabase({ url, log: SILENT, connections: 6 });
   return {
@@ -70,7 +97,9 @@ export async function freshDatabase(): Promise<FreshDatabase> {
 }
 
 function databaseUrl(server: string, name: string): string {
-  return server.replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 async function admin(url: string, statement: string): Promise<void> {

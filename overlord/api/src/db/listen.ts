@@ -1,7 +1,9 @@
-import pg from 'pg';
-import type { Logger } from 'pino';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { CHANGES, type Change } from './announce.ts';
+import { backoff } from './backoff.ts';
+import { connectionOf } from './connection.ts';
+import type { DatabaseLog } from './log.ts';
 
 export interface Listener {
   /** Called for each change, in order. */
@@ -10,45 +12,85 @@ export interface Listener {
   readonly onGap: () => void;
 }
 
-const BACKOFF = { first: 100, most: 5_000 } as const;
+interface Surroundings {
+  readonly log: DatabaseLog;
+  /** Ends the listening. */
+  readonly signal: AbortSignal;
+}
+
 /** A connection that has died without a word (NAT, a pulled cable) is found out by asking. Milliseconds. */
 const PING = 30_000;
+const ANSWER_LIMIT = 10_000;
 
-/** Listens to what replicas announce, for as long as `signal` is not aborted; connects again whenever it must. */
-export async function listen(
+/**
+ * Listens to what replicas announce, for as long as `signal` is not aborted; connects again whenever it must. `url` is
+ * one of a server, not of a pooler in transaction mode.
+ */
+export async function listen(url: string, listener: Listener, { log, signal }: Surroundings): Promise<void> {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    try {
+      await listenOnce(
+        url,
+        {
+          ...listener,
+          onGap() {
+            attempt = 0;
+            listener.onGap();
+          },
+        },
+        { log, signal },
+      );
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ reason: String(error) }, 'The connection for news was lost');
+      await sleep(backoff(attempt + 1, Math.random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** On one connection: until it is lost, which throws, or until the signal. */
+async function listenOnce(
   url: string,
   { onChange, onGap }: Listener,
-  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+  { log, signal }: Surroundings,
 ): Promise<void> {
-  for (let wait: number = BACKOFF.first; !signal.aborted;) {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'overlord listener',
-      connectionTimeoutMillis: 10_000,
-      query_timeout: 10_000,
-    });
-    try {
-      const lost = new Promise<never>((_, reject) => {
-        client.on('error', reject);
-        client.on('end', () => reject(new Error('The connection ended')));
-        signal.addEventListener('abort', () => reject(new Error('Stopped')), { once: true });
-      });
-      lost.catch(() => undefined);
-      client.on('notification', ({ payload }) => onChange(JSON.parse(payload ?? '{}') as Change));
-      await Promise.race([client.connect(), lost]);
-      await client.query(`listen ${CHANGES}`);
-      onGap();
-      wait = BACKOFF.first;
-      for (;;) {
-        await Promise.race([sleep(PING, undefined, { ref: false }), lost]);
-        await Promise.race([client.query('select 1'), lost]);
-      }
-    } catch (thrown) {
-      if (!signal.aborted) log.warn({ reason: String(thrown) }, 'The connection for news was lost');
-    } finally {
-      await client.end().catch(() => undefined);
+  const client = new pg.Client({ ...connectionOf(url, 'overlord listener'), query_timeout: ANSWER_LIMIT });
+  const ended = new AbortController();
+  let reason: unknown = new Error('The server closed it');
+  client.on('error', (error) => {
+    reason = error;
+    ended.abort();
+  });
+  client.on('end', () => ended.abort());
+  client.on('notification', ({ payload }) => {
+    const change = readChange(payload ?? '');
+    if (change === null) return log.warn({ payload }, 'News that is none was passed over');
+    onChange(change);
+  });
+  const over = AbortSignal.any([signal, ended.signal]);
+  // Whatever is under way on it, connecting too.
+  over.addEventListener('abort', () => void client.end().catch(() => undefined), { once: true });
+  try {
+    await client.connect();
+    await client.query(`listen ${CHANGES}`);
+    onGap();
+    while (!over.aborted) {
+      await sleep(PING, undefined, { signal: over, ref: false }).catch(() => undefined);
+      if (!over.aborted) await client.query('select 1');
     }
-    if (!signal.aborted) await sleep(wait);
-    wait = Math.min(wait * 2, BACKOFF.most);
+    if (!signal.aborted) throw reason;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Anybody who may use the database may NOTIFY. Null for what is no news of ours. */
+function readChange(payload: string): Change | null {
+  try {
+    const { topic, id } = JSON.parse(payload) as Partial<Record<keyof Change, unknown>>;
+    // A topic of a newer replica is for the handlers to pass over.
+    return typeof topic === 'string' && typeof id === 'string' ? ({ topic, id } as Change) : null;
+  } catch {
+    return null;
   }
 }
