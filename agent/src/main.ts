@@ -54,7 +54,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const { command, json, follow, limit } = parsed;
   switch (command) {
     case 'run':
-      return runOnce(json);
+    case 'redeploy':
+      return runOnce(json, command === 'redeploy');
     case 'plan': {
       const result = await plan(await buildContext());
       return print(json ? `${JSON.stringify(result)}\n` : renderPlan(result));
@@ -81,13 +82,13 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** A handled failure is an outcome of the run, not of the process: exit 0, so that systemd's OnFailure means a crash. */
-async function runOnce(json: boolean): Promise<number> {
+async function runOnce(json: boolean, redeploy: boolean): Promise<number> {
   const underSystemd = process.env['INVOCATION_ID'] !== undefined;
   const stopFeeding = feedWatchdog();
   try {
     // Set by the wrapper, which takes the wake flag away.
     const woken = process.env['ROLE_AGENT_WOKEN'] !== undefined;
-    const options = { insist: !underSystemd, eager: !underSystemd || woken };
+    const options = { insist: !underSystemd, eager: !underSystemd || woken, redeploy };
     const { status } = await run(await buildContext(), options);
     if (json) print(`${JSON.stringify(status)}\n`);
     else if (!underSystemd) print(renderStatus(status));

@@ -1,8 +1,12 @@
 import { FleetError, type Problem } from '@metrica-fleet/protocol';
+import type { Order } from '@metrica-fleet/protocol/api';
 import type { Context } from './act/context.ts';
 import { perform } from './act/executors.ts';
+import { carryOut, reboot } from './act/orders/carry-out.ts';
+import { takeOrders } from './act/orders/take-orders.ts';
 import { remember } from './act/remember.ts';
 import { decide } from './decide/decide.ts';
+import { heed } from './decide/heed.ts';
 import type { Journal } from './decide/journal.ts';
 import type { Event } from './decide/vocabulary.ts';
 import { observeJournal } from './observe/journal.ts';
@@ -19,14 +23,17 @@ export interface RunOptions {
   readonly insist: boolean;
   /** Somebody waits for this run, a signal or a person: no source may spare itself the way. */
   readonly eager: boolean;
+  /** A person asks for what is wanted although it failed here. Default: false. */
+  readonly redeploy?: boolean;
 }
 
 /**
  * One convergence: observe, decide, act, report. The caller holds the lock. Every step is remembered before it is
  * acted upon, so that a run may end anywhere, by power cut too, and the next one continues from what is written.
  */
-export async function run(context: Context, { insist, eager }: RunOptions): Promise<RunReport> {
+export async function run(context: Context, options: RunOptions): Promise<RunReport> {
   const { ports, paths } = context;
+  const { insist, eager, redeploy = false } = options;
   // Before anything is looked at: a wake that comes during this run must start another one.
   await ports.disk.remove('wake.clear', paths.run.wake);
 
@@ -35,11 +42,16 @@ export async function run(context: Context, { insist, eager }: RunOptions): Prom
     ports.log.warning('The journal was not readable', { origin });
   await reportBoot(context);
   const world = await observeWorld(context, found, { eager });
-  const memory = insist ? { ...found, delayed: null, repairs: null } : found;
-  const outcome = await converge(context, memory, world);
+  const orders = await takeOrders(context);
+  const ordered = (kind: Order['kind']): boolean => orders.some((order) => order.kind === kind);
+  const insistence = { insist: insist || ordered('run'), redeploy: redeploy || ordered('redeploy') };
+  const memory = heed(found, insistence, world.seen.desired);
+  await carryOut(orders, { context, journal: memory, world });
+  const { changed, ...outcome } = await converge(context, memory, world);
 
-  const reported = await report(context, { ...outcome, world });
+  const reported = await report(context, { ...outcome, world, changed: changed || orders.length > 0 });
   await tell(context, reported.status, world);
+  await reboot(context, orders);
   return reported;
 }
 

@@ -1,5 +1,11 @@
 import { PROTOCOL_VERSION, problemOf, type Status } from '@metrica-fleet/protocol';
-import { CheckInReplySchema, ROUTES, type CheckIn, type CheckInReply } from '@metrica-fleet/protocol/api';
+import {
+  CheckInReplySchema,
+  ROUTES,
+  type CheckIn,
+  type CheckInReply,
+  type Order,
+} from '@metrica-fleet/protocol/api';
 import type { Paths } from '../paths.ts';
 import type { Ports } from '../ports/ports.ts';
 import { addReport, forgetReports, nextReports, reportId } from '../report/outbox.ts';
@@ -78,8 +84,7 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
     acknowledged.filter((id) => sent.has(id)),
   );
   if (token !== undefined) await keepToken(credentials, token);
-  const news = await receiveOrders(disk, paths.orders, { orders, boot: clock.now().boot });
-  if (contact.silence !== null) await reportOutage(line, contact.silence);
+  const news = await keep(line, { orders, silence: contact.silence });
   await writeContact(disk, paths.run.contact, {
     schemaVersion: 1,
     status: statusWanted === true ? null : (digest ?? contact.status),
@@ -87,6 +92,21 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
     silence: null,
   });
   return { reply, orders: news };
+}
+
+/** What must be on the card. On one that takes no more, an order that cannot be remembered is not carried out. */
+async function keep(
+  line: Line,
+  { orders, silence }: Pick<Contact, 'silence'> & { readonly orders: readonly Order[] },
+): Promise<boolean> {
+  const { disk, clock, log } = line.ports;
+  try {
+    if (silence !== null) await reportOutage(line, silence);
+    return await receiveOrders(disk, line.paths.orders, { orders, boot: clock.now().boot });
+  } catch (thrown) {
+    log.warning('What the overlord says could not be written down', { problem: problemOf(thrown) });
+    return false;
+  }
 }
 
 async function reportOutage(

@@ -23,7 +23,7 @@ export type LedgerEntry = Static<typeof EntrySchema>;
 const LedgerSchema = Obj({ schemaVersion: Literal(1), entries: List(EntrySchema) });
 
 /** Orders that came, oldest first. A file that cannot be read is as good as none. */
-async function readLedger(disk: Disk, path: string): Promise<readonly LedgerEntry[]> {
+export async function readLedger(disk: Disk, path: string): Promise<readonly LedgerEntry[]> {
   const text = await disk.readText(path);
   if (text === null) return [];
   try {
@@ -46,6 +46,17 @@ export async function receiveOrders(
   const received = fresh.map((order): LedgerEntry => ({ order, state: 'received', boot }));
   await write(disk, path, [...entries, ...received]);
   return true;
+}
+
+/** Moves an order on, for good before this returns. */
+export async function markOrder(
+  disk: Disk,
+  path: string,
+  { id, state, boot }: { readonly id: string } & Pick<LedgerEntry, 'state' | 'boot'>,
+): Promise<void> {
+  const entries = await readLedger(disk, path);
+  const marked = entries.map((entry) => (entry.order.id === id ? { ...entry, state, boot } : entry));
+  await write(disk, path, marked);
 }
 
 async function write(disk: Disk, path: string, entries: readonly LedgerEntry[]): Promise<void> {

@@ -4,6 +4,7 @@ export const USAGE = `role-agent: keeps this device on its role
   role-agent status [--json]      what runs, what is wanted, what is wrong
   role-agent plan [--json]        what the next run would change, and which services would restart
   role-agent run [--json]         one run now, in the foreground
+  role-agent redeploy [--json]    the same, and what is wanted is tried again although it failed here
   role-agent history [--json] [--limit N]
   role-agent logs [--follow] [--json] [--limit N]   the agent's own log, from journald
   role-agent enrol                join the fleet that /etc/role-agent/enroll.json invites to

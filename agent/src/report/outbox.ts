@@ -7,7 +7,7 @@ import type { Disk } from '../ports/disk.ts';
  * How much waits for an overlord that does not answer. What makes room is the oldest of the least value; what became of
  * an update is never dropped, it only loses its log.
  */
-const OUTBOX_LIMITS = { reports: 300, bytes: 2 * 1024 * 1024 } as const;
+export const OUTBOX_LIMITS = { reports: 300, bytes: 2 * 1024 * 1024 } as const;
 
 /** Bytes of reports in one check-in, below the overlord's limit for its body. */
 const BATCH = 1024 * 1024;

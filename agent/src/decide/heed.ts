@@ -1,0 +1,20 @@
+import type { Desired } from '../sources/source.ts';
+import type { Journal } from './journal.ts';
+import { wantedKey } from './wanted.ts';
+
+/** What somebody asks of a run. */
+export interface Insistence {
+  /** What waits for its backoff is tried now. Quarantine holds all the same. */
+  readonly insist: boolean;
+  /** What is wanted is tried again although it failed here. */
+  readonly redeploy: boolean;
+}
+
+/** The journal as somebody wants it to be seen: failures forgiven, as far as they ask for it. */
+export function heed(journal: Journal, { insist, redeploy }: Insistence, desired: Desired | null): Journal {
+  if (!insist && !redeploy) return journal;
+  const patient: Journal = { ...journal, delayed: null, repairs: null };
+  if (!redeploy || desired === null) return patient;
+  const key = wantedKey(desired);
+  return { ...patient, quarantine: journal.quarantine.filter((entry) => entry.key !== key) };
+}
