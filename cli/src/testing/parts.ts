@@ -57,7 +57,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'unit',
     about: 'tests of each package, and of the rules between them',
-    minutes: 8,
+    minutes: 7,
     needsRoot: false,
     programs: [
       git,
@@ -71,7 +71,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'virtual-pi',
-    about: 'the agent on real systemd, Docker and Compose',
+    about: 'the agent on real systemd, Docker and Compose, by itself and with an overlord',
     minutes: 13,
     needsRoot: true,
     programs: [
