@@ -1,5 +1,5 @@
 import type { RolloutSummary } from '@metrica-fleet/protocol/api';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Schema } from '../db/schema.ts';
 import { ONLINE } from '../devices/state-sql.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -35,18 +35,16 @@ export function rolloutRoutes(ports: Ports): HandlersOf<RolloutRoutes> {
     listRollouts: async ({ query }) => {
       const size = pageSize(query.limit);
       const after = decodeCursor(query.cursor, 2);
+      // Microseconds count: JavaScript's dates would round two rollouts of one push to one moment.
       const rows = await selectRollouts(db)
+        .select(sql<string>`rollouts.created_at::text`.as('created_key'))
         .$if(query.role !== undefined, (builder) => builder.where('rollouts.role', '=', String(query.role)))
         .$if(query.open !== undefined, (builder) =>
           builder.where('rollouts.state', query.open === true ? 'in' : 'not in', ['running', 'paused']),
         )
         .$if(after !== null, (builder) =>
-          builder.where((eb) =>
-            eb(
-              eb.refTuple('rollouts.created_at', 'rollouts.id'),
-              '<',
-              eb.tuple(new Date(after?.[0] ?? ''), after?.[1] ?? ''),
-            ),
+          builder.where(
+            sql<boolean>`(rollouts.created_at, rollouts.id) < (${after?.[0]}::timestamptz, ${after?.[1]}::uuid)`,
           ),
         )
         .orderBy('rollouts.created_at', 'desc')
@@ -56,7 +54,7 @@ export function rolloutRoutes(ports: Ports): HandlersOf<RolloutRoutes> {
       const shown = new Map((await showRollouts(db, rows.slice(0, size))).map((one) => [one.id, one]));
       return toPage(rows, {
         size,
-        keys: (row) => [row.created_at.toISOString(), row.id],
+        keys: (row) => [row.created_key, row.id],
         item: ({ id }) => shown.get(id) as RolloutSummary,
       });
     },
