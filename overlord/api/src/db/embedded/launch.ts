@@ -8,7 +8,7 @@ import type { DatabaseLog } from '../log.ts';
 import { codeOf } from './folder.ts';
 import { complaints, openLog, rotateLog } from './log-file.ts';
 import { clearAfterDeath } from './orphans.ts';
-import { findPostmaster, isAlive, postmasterAt, type Postmaster } from './postmaster.ts';
+import { findPostmaster, isAlive, processAt, type Process } from './postmaster.ts';
 import { spawnOptions, type Server } from './server.ts';
 import { DATABASE, settings, urlOf } from './settings.ts';
 import { stopPostmaster } from './stop.ts';
@@ -19,7 +19,7 @@ const CONNECT_DEADLINE = 5_000;
 
 /** A server that answers. */
 export interface Running {
-  readonly postmaster: Postmaster;
+  readonly postmaster: Process;
   /** Resolves when our own connection to it ends, as it does at once when the server does, however that comes. */
   readonly lost: Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function launch(server: Server, log: DatabaseLog): Promise<Running>
     // When it ends later, that is seen by who watches it.
     ended.catch(() => undefined);
     child.unref();
-    const postmaster = await postmasterAt(child.pid ?? 0, server.cluster);
+    const postmaster = await processAt(child.pid ?? 0, server.cluster);
     return await Promise.race([postmaster === null ? ended : answer(server, postmaster, log), ended]);
   } catch (error) {
     throw await startFailure(server, offset, error);
@@ -88,7 +88,7 @@ async function wasStartedAs(server: Server): Promise<boolean> {
 }
 
 /** Connects as soon as the server lets us. */
-async function answer(server: Server, postmaster: Postmaster, log: DatabaseLog): Promise<Running> {
+async function answer(server: Server, postmaster: Process, log: DatabaseLog): Promise<Running> {
   const started = performance.now();
   let told = started;
   for (let wait = 10; ; wait = Math.min(wait * 2, 250)) {

@@ -1,34 +1,40 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError } from '../database-error.ts';
+import { hasEnded, processAt, send, type Process } from './postmaster.ts';
 import type { Server } from './server.ts';
 
-/** Children of a killed postmaster end by themselves, at the latest after the query that they are at. Milliseconds. */
-const PATIENCE = 30_000;
-const LOOK = 50;
+/** Children of a killed postmaster end by themselves, but only after the query that they are at. Milliseconds. */
+const PATIENCE = 1_000;
+const KILLED = 5_000;
 
 /**
- * Waits until nothing of a postmaster that was killed works in the cluster any more: a second server beside its
+ * Makes sure that nothing of a postmaster that was killed works in the cluster any more: a second server beside its
  * children would ruin the data, and with its pid file gone PostgreSQL could not tell. Then removes the lock of its
- * socket, which a zombie's pid would keep alive. Throws when they do not end in time.
+ * socket, which a zombie's pid would keep alive. Throws `start-failed` when one of them cannot be ended.
  */
 export async function clearAfterDeath({ cluster, socketFolder }: Server): Promise<void> {
-  for (let waited = 0; await worksIn(cluster); waited += LOOK) {
-    if (waited >= PATIENCE) throw new Error(`processes of a former server still work in ${cluster}`);
-    await sleep(LOOK);
-  }
+  const left = await orphans(cluster);
+  await Promise.all(left.map((orphan) => end(orphan, cluster)));
   await rm(join(socketFolder, '.s.PGSQL.5432.lock'), { force: true });
 }
 
-/** Whether any process of PostgreSQL has the cluster as its working directory, as all of a server have. */
-async function worksIn(cluster: string): Promise<boolean> {
-  const ours = await stat(cluster);
-  for (const pid of await readdir('/proc').catch(() => [])) {
-    if (!/^\d+$/.test(pid)) continue;
-    const its = await stat(`/proc/${pid}/cwd`).catch(() => null);
-    if (its === null || its.dev !== ours.dev || its.ino !== ours.ino) continue;
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-    if (name.trim() === 'postgres') return true;
-  }
-  return false;
+/** The next start recovers from the write-ahead log anyway, so that killing loses nothing that was committed. */
+async function end(orphan: Process, cluster: string): Promise<void> {
+  if (await hasEnded(orphan, PATIENCE)) return;
+  await send(orphan, 'SIGKILL');
+  if (await hasEnded(orphan, KILLED)) return;
+  throw new DatabaseError({
+    code: 'start-failed',
+    what: `Process ${orphan.pid} of a former server still works in the database, and cannot be ended`,
+    where: cluster,
+    remedy: 'Its disk may hang; look at `dmesg`.',
+  });
+}
+
+/** All processes of PostgreSQL that work in the cluster, as all of a server do. */
+async function orphans(cluster: string): Promise<Process[]> {
+  const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
+  const found = await Promise.all(pids.map((pid) => processAt(pid, cluster)));
+  return found.filter((process) => process !== null);
 }

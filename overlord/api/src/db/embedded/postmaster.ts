@@ -1,9 +1,9 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process that serves a cluster. `started` is its start in clock ticks since boot: pids come back, this pair does not. */
-export interface Postmaster {
+/** A process. `started` is its start in clock ticks since boot: pids come back, this pair does not. */
+export interface Process {
   readonly pid: number;
   readonly started: string;
 }
@@ -15,28 +15,30 @@ const LOOK = 20;
  * The live postmaster of `cluster`, or null. A pid file that is left over (its process gone, or now another program)
  * is removed, because PostgreSQL itself would take any live process with that pid for a server.
  */
-export async function findPostmaster(cluster: string): Promise<Postmaster | null> {
+export async function findPostmaster(cluster: string): Promise<Process | null> {
   const file = join(cluster, 'postmaster.pid');
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) return null;
-  const found = await postmasterAt(Number.parseInt(text, 10), cluster);
+  const found = await processAt(Number.parseInt(text, 10), cluster);
   if (found === null) await rm(file, { force: true });
   return found;
 }
 
-/** The process with this pid, if it is a PostgreSQL that works in `cluster`: servers never leave their data folder. */
-export async function postmasterAt(pid: number, cluster: string): Promise<Postmaster | null> {
+/**
+ * The process with this pid, if it is one of PostgreSQL that works in `cluster`: a server and its children never leave
+ * their data folder.
+ */
+export async function processAt(pid: number, cluster: string): Promise<Process | null> {
   if (!Number.isSafeInteger(pid) || pid <= 1) return null;
   const started = await startOf(pid);
   if (started === null) return null;
   try {
-    const [argv, its, ours] = await Promise.all([
-      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    const [name, its, ours] = await Promise.all([
+      readFile(`/proc/${pid}/comm`, 'utf8'),
       stat(`/proc/${pid}/cwd`),
       stat(cluster),
     ]);
-    const program = basename(argv.split('\0')[0] ?? '');
-    const same = program === 'postgres' && its.dev === ours.dev && its.ino === ours.ino;
+    const same = name === 'postgres\n' && its.dev === ours.dev && its.ino === ours.ino;
     return same ? { pid, started } : null;
   } catch {
     // Gone meanwhile, or of another user, as no server of our cluster can be.
@@ -45,27 +47,27 @@ export async function postmasterAt(pid: number, cluster: string): Promise<Postma
 }
 
 /** False as soon as it has ended, also while nobody has collected its exit status. */
-export async function isAlive({ pid, started }: Postmaster): Promise<boolean> {
+export async function isAlive({ pid, started }: Process): Promise<boolean> {
   return (await startOf(pid)) === started;
 }
 
 /** Sends a signal, unless the process has ended. */
-export async function send(postmaster: Postmaster, signal: NodeJS.Signals): Promise<void> {
-  if (!(await isAlive(postmaster))) return;
+export async function send(to: Process, signal: NodeJS.Signals): Promise<void> {
+  if (!(await isAlive(to))) return;
   try {
-    process.kill(postmaster.pid, signal);
+    process.kill(to.pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
 /** Waits for its end; false when it is still there after `deadline` milliseconds. */
-export async function hasEnded(postmaster: Postmaster, deadline: number): Promise<boolean> {
+export async function hasEnded(awaited: Process, deadline: number): Promise<boolean> {
   for (let waited = 0; waited < deadline; waited += LOOK) {
-    if (!(await isAlive(postmaster))) return true;
+    if (!(await isAlive(awaited))) return true;
     await sleep(LOOK);
   }
-  return !(await isAlive(postmaster));
+  return !(await isAlive(awaited));
 }
 
 /** Field 22 of proc(5) stat; null for a process that is gone or a zombie. The name before may hold spaces and brackets. */

@@ -1,6 +1,6 @@
 import { DatabaseError } from '../database-error.ts';
 import type { DatabaseLog } from '../log.ts';
-import { hasEnded, send, type Postmaster } from './postmaster.ts';
+import { hasEnded, send, type Process } from './postmaster.ts';
 
 /** Signals of the server in the order of their force, with the milliseconds that each is given. */
 const STEPS = [
@@ -11,7 +11,7 @@ const STEPS = [
 ] as const;
 
 /** Ends a server: a fast shutdown, and when that takes too long an immediate one. Throws `start-failed` if it survives. */
-export async function stopPostmaster(postmaster: Postmaster, log: DatabaseLog): Promise<void> {
+export async function stopPostmaster(postmaster: Process, log: DatabaseLog): Promise<void> {
   // One that is stopped (SIGSTOP, a debugger) could not hear the others.
   await send(postmaster, 'SIGCONT');
   for (const { name, signal, deadline } of STEPS) {

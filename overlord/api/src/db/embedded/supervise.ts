@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../backoff.ts';
 import type { DatabaseLog } from '../log.ts';
@@ -61,6 +62,8 @@ export class Supervisor {
     if (live !== null) await stopPostmaster(live, this.#log);
     await this.#watching;
     await stopPostmaster(this.#running.postmaster, this.#log);
+    // Outside of the data folder it would stay behind until the next boot.
+    await rmdir(this.#server.socketFolder).catch(() => undefined);
     await this.#lock.release();
     this.#log.info('PostgreSQL has stopped');
   }
