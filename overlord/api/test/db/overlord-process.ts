@@ -5,6 +5,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 /** A user of this machine. */
@@ -21,7 +22,7 @@ export async function makeApp(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fleet-embedded-'));
   await chmod(folder, 0o755);
   await build({
-    entryPoints: [join(import.meta.dirname, 'embedded-program.ts')],
+    entryPoints: [fileURLToPath(new URL('./embedded-program.ts', import.meta.url))],
     outfile: join(folder, 'program.mjs'),
     bundle: true,
     platform: 'node',
