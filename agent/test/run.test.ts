@@ -1,19 +1,20 @@
 import { FleetError } from '@metrica-fleet/protocol';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from '../src/act/context.ts';
+import type { Journal } from '../src/decide/journal.ts';
 import { journalText } from '../src/observe/journal.ts';
 import type { Disk } from '../src/ports/disk.ts';
-import type { Engine } from '../src/ports/engine.ts';
+import type { Container, Engine } from '../src/ports/engine.ts';
 import { realNetwork } from '../src/ports/real/network.ts';
 import { readStatus } from '../src/report/read-status.ts';
 import { run } from '../src/run.ts';
 import type { Desired, Source } from '../src/sources/source.ts';
-import { RUNNING_A, wanted } from './decide/story.ts';
+import { deployment, ENVIRONMENT, RUNNING_A, Story, wanted } from './decide/story.ts';
 import { bench, type Bench } from './sources/bench.ts';
 
-/** A stack of which nothing runs, on an engine that would do what it is told. */
-const ENGINE = { containers: () => Promise.resolve([]) } as unknown as Engine;
 const FULL = new FleetError({ code: 'no-space', what: 'The disk is full' });
+const AWAY = new FleetError({ code: 'docker-unreachable', what: 'The Docker engine does not answer' });
 
 let on: Bench;
 beforeEach(() => {
@@ -21,32 +22,95 @@ beforeEach(() => {
 });
 afterEach(() => on.clear());
 
-function device(desired: Desired, disk: Disk): Context {
+/** An engine that shows the container of a release, or nothing. It cannot be told to do anything. */
+function showing(letter: string | null): Engine {
+  const containers: Container[] = [];
+  if (letter !== null) {
+    const inputs = deployment(letter).services['web']?.inputs ?? '';
+    const lives = { state: 'running', health: null, exitCode: 0, restarts: 0 } as const;
+    containers.push({ id: 'c1', service: 'web', image: 'web:1', inputs, mounts: [], ...lives });
+  }
+  return { containers: () => Promise.resolve(containers) } as unknown as Engine;
+}
+
+interface Device {
+  readonly journal: Journal;
+  readonly desired: Desired;
+  readonly engine: Engine;
+  readonly disk?: Disk;
+}
+
+/** Runs the agent once on a device that remembers this, sees this and wants this. */
+async function once({ journal, desired, engine, disk }: Device): ReturnType<typeof run> {
+  const { ports, paths } = on.context;
   const source: Source = {
     name: 'git',
     needsStatement: false,
     desired: () => Promise.resolve(desired),
     fetch: () => Promise.reject(new Error('nothing is fetched here')),
   };
-  const { ports, paths } = on.context;
-  const all = { ...ports, disk, engine: ENGINE, network: realNetwork() };
-  return { ports: all, paths, config: on.config(), sources: [source], budget: 1_000 };
+  await ports.disk.replace('test.journal', paths.journal, journalText(journal));
+  for (const letter of ['a', 'b', 'f']) {
+    const folder = join(paths.releases, deployment(letter).release.digest);
+    const content = 'name: web\nhealth: {within: 2s, stable_for: 1s}\n';
+    await ports.disk.write('test.role', join(folder, 'role.yaml'), { content });
+    if (letter === 'a') await ports.disk.replaceLink('test.link', paths.current, folder);
+  }
+  const all = { ...ports, disk: disk ?? ports.disk, engine, network: realNetwork() };
+  const context: Context = { ports: all, paths, config: on.config(), sources: [source], budget: 5_000 };
+  return run(context, { insist: false, eager: false });
+}
+
+/** Seconds until the gate lets the next run through. */
+async function wait(): Promise<number> {
+  const { disk, clock } = on.context.ports;
+  return Number(await disk.readText(on.context.paths.run.nextDue)) - clock.now().uptime;
 }
 
 describe('a run', () => {
   it('that cannot write its journal does nothing, and says why in its status', async () => {
     const { disk } = on.context.ports;
-    const { paths } = on.context;
-    await disk.replace('test.journal', paths.journal, journalText(RUNNING_A));
     const full: Disk = {
       ...disk,
       replace: (label, path, content) =>
         label.startsWith('journal.') ? Promise.reject(FULL) : disk.replace(label, path, content),
     };
-    const { changed } = await run(device(wanted('b'), full), { insist: false, eager: false });
-    expect(changed).toBe(false);
-    const status = await readStatus(disk, paths);
+    const told = await once({
+      journal: RUNNING_A,
+      desired: wanted('b'),
+      engine: showing(null),
+      disk: full,
+    });
+    expect(told.changed).toBe(false);
+    const status = await readStatus(disk, on.context.paths);
     expect(status).toMatchObject({ state: 'idle', health: 'degraded', running: { role: 'web' } });
     expect(status?.problems[0]).toEqual(FULL.problem);
+  });
+
+  it('that settles an update while something newer is wanted is followed by another at once', async () => {
+    const { now } = on.context.ports.clock;
+    const story = new Story().reaches('probation', 'b');
+    const gate = { opened: now(), goodSince: null, restarts: {}, reboots: 0 };
+    const journal: Journal = {
+      ...story.journal,
+      state: { name: 'probation', next: deployment('b'), gate, revertedFor: null },
+    };
+    const { status } = await once({ journal, desired: wanted('c'), engine: showing('b') });
+    expect(status).toMatchObject({ state: 'idle', running: { commit: 'b'.repeat(40) } });
+    expect(await wait()).toBeLessThan(2);
+  });
+
+  it('that has nothing to do waits for its interval, whatever failed before of what is not wanted now', async () => {
+    const { journal } = new Story().runs(wanted('b')).fails(ENVIRONMENT);
+    const { status } = await once({ journal, desired: wanted('a'), engine: showing('a') });
+    expect(status).toMatchObject({ health: 'healthy', problems: [] });
+    expect(await wait()).toBeGreaterThan(250);
+  });
+
+  it('that got no answer from the engine is followed by another soon', async () => {
+    const engine = { containers: () => Promise.reject(AWAY) } as unknown as Engine;
+    const { status } = await once({ journal: RUNNING_A, desired: wanted('a'), engine });
+    expect(status).toMatchObject({ health: 'degraded', problems: [AWAY.problem] });
+    expect(await wait()).toBeLessThanOrEqual(61);
   });
 });

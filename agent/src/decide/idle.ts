@@ -13,14 +13,21 @@ const REPAIR_ATTEMPTS = 3;
 const REPAIRS_FORGOTTEN = 600;
 
 /** What a settled device does with what it sees: take what is new, else heal what is broken, else nothing at all. */
-export function settle(journal: Journal, seen: Observation, now: Moment): Step {
+export function settle(found: Journal, seen: Observation, now: Moment): Step {
   const { desired, faults } = seen;
+  const journal = forgetDelay(found, desired);
   if (desired !== null && judgeWanted(journal, desired, now) === 'news') return begin(journal, desired, now);
   const { current } = journal;
   if (isLost(journal, seen, now) && desired !== null) return begin(journal, desired, now);
   if (current === null || faults === null) return nothing(journal);
   if (faults.length === 0) return forgetRepairs(journal, now);
   return heal({ journal, current, faults, now });
+}
+
+/** What was put off is put off no more once something else is wanted: it would be shown as a problem for ever. */
+function forgetDelay(journal: Journal, desired: Desired | null): Journal {
+  const stale = journal.delayed !== null && desired !== null && journal.delayed.key !== wantedKey(desired);
+  return stale ? { ...journal, delayed: null } : journal;
 }
 
 /** The files of what runs are gone, and a source still offers them: the update is simply done again. */
@@ -72,7 +79,7 @@ function heal({ journal, current, faults, now }: Illness): Step {
   }
   const problem: Problem = {
     code: 'stack-broken',
-    what: `The stack did not stay up after ${tried} repairs: ${faults.map((fault) => `${fault.subject} ${fault.detail}`).join(', ')}`,
+    what: `The stack did not stay up after ${tried} tries to mend it: ${faults.map((fault) => `${fault.subject} ${fault.detail}`).join(', ')}`,
     remedy: 'See `role-agent history` and `docker compose logs`; push a newer commit to try again.',
   };
   const back: Journal = {

@@ -205,7 +205,7 @@ function pass(journal: Situation<'probation', EventType>['journal'], now: Moment
     state: { name: 'idle' },
     current: next,
     previous,
-    delayed: forward ? null : journal.delayed,
+    delayed: revertedFor === null ? null : journal.delayed,
     repairs: null,
     updatedAt: forward ? now.wall : journal.updatedAt,
   };

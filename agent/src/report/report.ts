@@ -1,7 +1,8 @@
 import { problemOf, type Problem, type Status } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
 import { remaining } from '../decide/backoff.ts';
-import type { Backoff, Journal } from '../decide/journal.ts';
+import type { Journal } from '../decide/journal.ts';
+import { judgeWanted } from '../decide/wanted.ts';
 import { lookAtStack, type StackLook, type World } from '../observe/world.ts';
 import type { Moment } from '../ports/clock.ts';
 import { AGENT_VERSION } from '../version.ts';
@@ -12,6 +13,8 @@ import { statusOf } from './status.ts';
 /** Seconds between runs where no role says otherwise, and while there is no role yet. */
 const DEFAULT_INTERVAL = 300;
 const INTERVAL_WITHOUT_ROLE = 60;
+/** Seconds until what is wrong is looked at again. */
+const SOON = 60;
 
 export interface RunReport {
   readonly status: Status;
@@ -42,7 +45,7 @@ export async function report(context: Context, outcome: RunOutcome): Promise<Run
   if (lastReport !== null) await attachTranscript(context, lastReport);
   await ports.disk.write('report.expected', paths.run.expected, { content: runningIds(look) });
   await ports.disk.write('report.due', paths.run.nextDue, {
-    content: `${Math.ceil(now.uptime + waitOf(journal, world, now))}\n`,
+    content: `${Math.ceil(now.uptime + waitOf({ journal, world, look, problem }, now))}\n`,
   });
   if (journal.state.name === 'idle') await ports.disk.remove('report.finished', paths.run.unfinished);
   else
@@ -91,14 +94,22 @@ function intervalOf({ current, delayed }: Journal): number {
   return current?.interval ?? (delayed === null ? INTERVAL_WITHOUT_ROLE : DEFAULT_INTERVAL);
 }
 
-/** Seconds until the next run is due by itself: the role's interval, or the end of a backoff that comes sooner. */
-function waitOf(journal: Journal, world: World, now: Moment): number {
+/**
+ * Seconds until the next run is due by itself. News that is waiting for nothing (what came while an update was settling)
+ * is due at once. Trouble that nobody has tried to mend yet, and an engine that does not answer, are looked at again soon;
+ * the rest has its backoff, or the role's interval.
+ */
+function waitOf({ journal, world, look }: Facts, now: Moment): number {
+  const { desired } = world.seen;
   const interval = intervalOf(journal);
-  const faulty = (world.seen.faults ?? []).length > 0;
-  const backoffs = [journal.delayed, faulty ? journal.repairs : null].filter(
-    (one): one is Backoff => one !== null,
-  );
-  return Math.min(interval, ...backoffs.map((backoff) => remaining(backoff, now)));
+  if (look.problem !== null) return Math.min(interval, SOON);
+  const verdict = judgeWanted(journal, desired, now);
+  if (verdict === 'news') return 0;
+  const waits = [interval];
+  if (verdict === 'waiting' && journal.delayed !== null) waits.push(remaining(journal.delayed, now));
+  if ((look.stack?.faults ?? []).length > 0)
+    waits.push(journal.repairs === null ? SOON : remaining(journal.repairs, now));
+  return Math.min(...waits);
 }
 
 function runningIds({ stack }: StackLook): string {

@@ -157,6 +157,25 @@ describe('a bad day that is not the release’s fault', () => {
     expect(story.journal.delayed?.wait).toBeGreaterThan(first * 1.5);
   });
 
+  it('is forgotten when the fleet goes back to what runs', () => {
+    const story = new Story().runs(wanted('b')).fails(ENVIRONMENT).runs(wanted('a'));
+    expect(story.journal).toEqual(RUNNING_A);
+    expect(story.effect).toBeNull();
+  });
+
+  it('is forgotten when what runs has been fetched again', () => {
+    const lost = { kind: 'release-lost', subject: '/opt', detail: 'is gone from the disk' } as const;
+    const story = new Story().runs(wanted('a'), [lost]).fails(ENVIRONMENT).waits(3_600);
+    story.runs(wanted('a'), [lost]).happens({
+      type: 'fetched',
+      deployment: deployment('a'),
+      counter: null,
+    });
+    story.happens({ type: 'pulled' }).happens({ type: 'marked' });
+    story.happens({ type: 'activated', gate: story.gate() }).happens({ type: 'passed' });
+    expect(story.journal).toMatchObject({ state: { name: 'idle' }, delayed: null });
+  });
+
   it('is forgotten by a reboot: the next try is at once', () => {
     const story = new Story().runs(wanted('b')).fails(ENVIRONMENT).reboots().runs(wanted('b'));
     expect(story.effect?.kind).toBe('fetch');
