@@ -88,9 +88,9 @@ describe('a run', () => {
   });
 
   it('that settles an update while something newer is wanted is followed by another at once', async () => {
-    const { now } = on.context.ports.clock;
+    const { clock } = on.context.ports;
     const story = new Story().reaches('probation', 'b');
-    const gate = { opened: now(), goodSince: null, restarts: {}, reboots: 0 };
+    const gate = { opened: clock.now(), goodSince: null, restarts: {}, reboots: 0 };
     const journal: Journal = {
       ...story.journal,
       state: { name: 'probation', next: deployment('b'), gate, revertedFor: null },

@@ -35,7 +35,13 @@ export async function runDocker(exec: Exec, command: Command): Promise<Finished>
   return finished;
 }
 
-/** Runs `docker …` that must succeed; anything but exit 0 is thrown as `code`, with the last lines that it printed. */
+/** From here on an exit code says that the program was killed; 255 is Docker's own word for a plugin that was. */
+const KILLED = 129;
+
+/**
+ * Runs `docker …` that must succeed; anything but exit 0 is thrown as `code`, with the last lines that it printed. One
+ * that was killed (for memory, mostly) has not judged anything: that is `command-failed`, whatever it was asked.
+ */
 export async function mustRunDocker(
   exec: Exec,
   command: Command,
@@ -44,7 +50,17 @@ export async function mustRunDocker(
   const { code, stdout, stderr } = await runDocker(exec, command);
   if (code === 0) return stdout.toString('utf8');
   const { what, ...rest } = failure;
+  if (code >= KILLED) throw killed(command, code);
   throw new FleetError({ ...rest, what: `${what}: ${lastLines(stderr)}` });
+}
+
+function killed({ argv }: Command, code: number): FleetError {
+  const verbs = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, 2);
+  return new FleetError({
+    code: 'command-failed',
+    what: `«${verbs.join(' ')}» was killed before it ended (exit code ${code})`,
+    remedy: 'Look at `journalctl -k` for the memory; it is tried again.',
+  });
 }
 
 /** The last lines of an output on one line, without the progress of containers that went well. */
@@ -67,6 +83,14 @@ function throwIfEngineFault(stderr: string): void {
       where: '/var/run/docker.sock',
       remedy:
         'Look at `systemctl status docker` and `journalctl -u docker`; start it with `sudo systemctl start docker`.',
+    });
+  }
+  if (/no space left on device|disk quota exceeded/i.test(stderr)) {
+    throw new FleetError({
+      code: 'no-space',
+      what: `The Docker engine has no space left: ${lastLines(stderr, 1)}`,
+      where: '/var/lib/docker',
+      remedy: 'Free space: `docker system df`, `docker image prune`.',
     });
   }
   if (
