@@ -54,6 +54,13 @@ describe('the journal', () => {
     expect(journal.current?.key).not.toBe(deployment('a').key);
   });
 
+  it('that cannot be read at all, with links that lead nowhere, is begun anew', async () => {
+    await disk.makeFolder('test.folder', paths.journal);
+    await disk.makeFolder('test.folder', formerJournal(paths.journal));
+    await disk.replaceLink('test.loop', paths.current, paths.current);
+    expect(await observeJournal(disk, paths)).toEqual({ journal: EMPTY_JOURNAL, origin: 'new' });
+  });
+
   it('with a flipped byte anywhere is not believed', () => {
     const text = journalText(RUNNING_A);
     fc.assert(

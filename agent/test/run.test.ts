@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from '../src/act/context.ts';
 import type { Journal } from '../src/decide/journal.ts';
-import { journalText } from '../src/observe/journal.ts';
+import { formerJournal, journalText, parseJournal } from '../src/observe/journal.ts';
 import type { Disk } from '../src/ports/disk.ts';
 import type { Container, Engine } from '../src/ports/engine.ts';
 import { realNetwork } from '../src/ports/real/network.ts';
@@ -34,7 +34,8 @@ function showing(letter: string | null): Engine {
 }
 
 interface Device {
-  readonly journal: Journal;
+  /** A text is the file as it lies there. */
+  readonly journal: Journal | string;
   readonly desired: Desired;
   readonly engine: Engine;
   readonly disk?: Disk;
@@ -49,7 +50,11 @@ async function once({ journal, desired, engine, disk }: Device): ReturnType<type
     desired: () => Promise.resolve(desired),
     fetch: () => Promise.reject(new Error('nothing is fetched here')),
   };
-  await ports.disk.replace('test.journal', paths.journal, journalText(journal));
+  await ports.disk.replace(
+    'test.journal',
+    paths.journal,
+    typeof journal === 'string' ? journal : journalText(journal),
+  );
   for (const letter of ['a', 'b', 'f']) {
     const folder = join(paths.releases, deployment(letter).release.digest);
     const content = 'name: web\nhealth: {within: 2s, stable_for: 1s}\n';
@@ -85,6 +90,18 @@ describe('a run', () => {
     const status = await readStatus(disk, on.context.paths);
     expect(status).toMatchObject({ state: 'idle', health: 'degraded', running: { role: 'web' } });
     expect(status?.problems[0]).toEqual(FULL.problem);
+  });
+
+  it('that finds its journal damaged keeps the former one, which saved the day', async () => {
+    const { disk } = on.context.ports;
+    const { journal } = on.context.paths;
+    await disk.replace('test.former', formerJournal(journal), journalText(RUNNING_A));
+    await once({ journal: '{"torn', desired: wanted('b'), engine: showing('a') });
+    const texts = [await disk.readText(journal), await disk.readText(formerJournal(journal))];
+    expect(texts.map((text) => parseJournal(text ?? '')?.current)).toEqual([
+      RUNNING_A.current,
+      RUNNING_A.current,
+    ]);
   });
 
   it('that settles an update while something newer is wanted is followed by another at once', async () => {

@@ -1,4 +1,5 @@
-import { formerJournal, journalText } from '../observe/journal.ts';
+import { formerJournal, journalText, parseJournal } from '../observe/journal.ts';
+import { readable } from '../observe/readable.ts';
 import type { Journal } from '../decide/journal.ts';
 import type { HistoryEntry, Step } from '../decide/vocabulary.ts';
 import { reportSteps } from '../report/report-steps.ts';
@@ -16,10 +17,16 @@ export async function remember(context: Context, before: Journal, step: Step): P
   const report = await reportSteps(context, before, step.history);
   if (step.journal === before) return report;
   const { disk } = context.ports;
-  const former = await disk.readText(context.paths.journal);
-  if (former !== null) await disk.replace('journal.former', formerJournal(context.paths.journal), former);
+  await keepFormer(context);
   await disk.replace('journal.write', context.paths.journal, journalText(step.journal));
   return report;
+}
+
+/** Only a whole journal is worth keeping: a damaged one would take the place of the copy that saved the day. */
+async function keepFormer({ ports: { disk }, paths }: Context): Promise<void> {
+  const text = await readable(disk, paths.journal);
+  if (text === null || parseJournal(text) === null) return;
+  await disk.replace('journal.former', formerJournal(paths.journal), text);
 }
 
 async function record({ ports, paths }: Context, entry: HistoryEntry): Promise<void> {

@@ -20,6 +20,7 @@ import {
 } from 'typebox';
 import type { Context } from '../act/context.ts';
 import type { Asking, Desired } from '../sources/source.ts';
+import { readable } from './readable.ts';
 
 /** How a source that was asked answered: `problem` is null where it did. */
 export interface Contact {
@@ -50,7 +51,7 @@ export async function observeDesired(
   readonly desired: Desired | null;
   readonly contacts: readonly Contact[];
 }> {
-  const text = await ports.disk.readText(paths.desired);
+  const text = await readable(ports.disk, paths.desired);
   const last = text === null ? null : parseDesired(text, paths.desired);
   const contacts: Contact[] = [];
   for (const source of sources) {

@@ -2,6 +2,7 @@ import { canonicalJson, digestOf } from '@metrica-fleet/protocol';
 import { EMPTY_JOURNAL, type Deployment, type Journal } from '../decide/journal.ts';
 import type { Paths } from '../paths.ts';
 import type { Disk } from '../ports/disk.ts';
+import { readable } from './readable.ts';
 import { readRelease } from './release.ts';
 
 /** Where a journal came from: the file, the copy kept before the last write, or the symlinks when both are unreadable. */
@@ -35,10 +36,10 @@ export async function observeJournal(
   disk: Disk,
   paths: Paths,
 ): Promise<{ journal: Journal; origin: JournalOrigin }> {
-  const text = await disk.readText(paths.journal);
+  const text = await readable(disk, paths.journal);
   const journal = text === null ? null : parseJournal(text);
   if (journal !== null) return { journal, origin: 'file' };
-  const formerText = await disk.readText(formerJournal(paths.journal));
+  const formerText = await readable(disk, formerJournal(paths.journal));
   const former = formerText === null ? null : parseJournal(formerText);
   if (former !== null) return { journal: former, origin: 'former' };
   const rebuilt = await rebuild(disk, paths);
