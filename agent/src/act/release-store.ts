@@ -53,7 +53,9 @@ export async function keepRelease(store: Store, arrived: Arrived): Promise<strin
   const { disk, paths } = store;
   const { incoming, manifest, release } = arrived;
   const folder = join(paths.releases, contentDigest(manifest));
-  if ((await disk.stat(folder)) !== null) {
+  const found = (await disk.stat(folder))?.kind;
+  if (found !== undefined && found !== 'folder') await disk.remove('stage.release.no-folder', folder);
+  if (found === 'folder') {
     await repair(disk, arrived, folder);
     await disk.replace('stage.release.name', releaseFile(folder), nameText(release));
     await disk.remove('stage.release.twin', incoming);

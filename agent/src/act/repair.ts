@@ -14,7 +14,7 @@ export async function repair(
   const { ports, paths } = context;
   const { role, digest } = deployment.release;
   const folder = join(paths.releases, digest);
-  if ((await ports.disk.stat(folder)) === null) throw releaseGone(folder);
+  if ((await ports.disk.stat(folder))?.kind !== 'folder') throw releaseGone(folder);
   if (faults.some(({ kind }) => kind === 'dangling-link')) {
     await pointAt(context, { label: 'repair.link', link: paths.current, deployment });
   }

@@ -54,14 +54,14 @@ async function linkFaults(
   { release }: Deployment,
 ): Promise<readonly Fault[]> {
   const wanted = join(paths.releases, release.digest);
-  if ((await disk.stat(wanted)) === null) {
+  if ((await disk.stat(wanted))?.kind !== 'folder') {
     return [{ kind: 'release-lost', subject: wanted, detail: 'is gone from the disk' }];
   }
   const target = await disk.readLink(paths.current);
   const subject = paths.current;
   if (target !== wanted) {
     return [
-      { kind: 'dangling-link', subject, detail: target === null ? 'is missing' : `points to ${target}` },
+      { kind: 'dangling-link', subject, detail: target === null ? 'is not a link' : `points to ${target}` },
     ];
   }
   return [];

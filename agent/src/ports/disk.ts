@@ -32,7 +32,7 @@ export interface Disk {
       readonly append?: boolean;
     },
   ): Promise<void>;
-  /** Durable and atomic: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new text, never less. */
+  /** Durable and atomic: temporary name, fsync, rename, fsync of the folder. A reader sees the old or the new text, never less. A folder of that name is put aside. */
   replace(label: Label, path: string, content: string): Promise<void>;
   /** Appends a line; not durable by itself. */
   append(label: Label, path: string, line: string): Promise<void>;
@@ -40,7 +40,7 @@ export interface Disk {
   makeFolder(label: Label, path: string, mode?: number): Promise<void>;
   /** Makes a symlink in staging; the name must be free. */
   link(label: Label, path: string, target: string): Promise<void>;
-  /** Atomic and durable swap of a symlink: one rename(2) over the old one, fsync of the folder. */
+  /** Atomic and durable swap of a symlink: one rename(2) over the old one, fsync of the folder. A folder of that name is put aside. */
   replaceLink(label: Label, path: string, target: string): Promise<void>;
   /** rename(2) and fsync of the folder of the new name. */
   rename(label: Label, from: string, to: string): Promise<void>;

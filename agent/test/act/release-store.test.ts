@@ -97,6 +97,14 @@ describe('the release store', () => {
     expect(readFileSync(join(folder, 'page/index.html'), 'utf8')).toBe('hello');
   });
 
+  it('makes a kept release anew whose folder became a file', async () => {
+    const { folder, manifest } = await bring(commitNumber(1));
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'x');
+    await bring(commitNumber(1));
+    expect(await manifestOfFolder(store.disk, folder, 'web')).toEqual(manifest);
+  });
+
   it('removes what an interrupted fetch left, of this release and of others', async () => {
     await store.disk.write('test.old', join(store.paths.releases, '.incoming-old/half'), { content: 'x' });
     const incoming = await incomingFolder(store, KEY);

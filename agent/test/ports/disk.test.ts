@@ -35,6 +35,16 @@ describe('the real disk', () => {
     expect(await disk.readLink(at('app_current'))).toBe('/two');
   });
 
+  it('puts a folder aside that lies where a file or a link belongs', async () => {
+    await disk.write('test.write', at('app_next/page/index.html'), { content: 'x' });
+    await disk.replaceLink('test.swap', at('app_next'), '/one');
+    expect(await disk.readLink(at('app_next'))).toBe('/one');
+    expect(await disk.list(at('app_next.in-the-way/page'))).toEqual(['index.html']);
+    await disk.makeFolder('test.folder', at('desired.json'));
+    await disk.replace('test.replace', at('desired.json'), 'text');
+    expect(await disk.readText(at('desired.json'))).toBe('text');
+  });
+
   it('does not follow a link when it looks, and reads null for a link that is a file', async () => {
     await disk.write('test.write', at('file'), { content: 'x', mode: 0o755 });
     expect(await disk.stat(at('file'))).toEqual({ kind: 'file', size: 1, mode: 0o755 });

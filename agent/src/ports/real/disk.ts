@@ -67,6 +67,7 @@ const writes = {
   replace: (_label, path, content) =>
     guarded(path, async () => {
       await fs.mkdir(dirname(path), { recursive: true });
+      await clearTheWay(path);
       const temporary = temporaryFor(path);
       const file = await fs.open(temporary, 'w', 0o644);
       try {
@@ -96,8 +97,9 @@ const writes = {
   replaceLink: (_label, path, target) =>
     guarded(path, async () => {
       await fs.mkdir(dirname(path), { recursive: true });
+      await clearTheWay(path);
       const temporary = temporaryFor(path);
-      await fs.rm(temporary, { force: true });
+      await fs.rm(temporary, { force: true, recursive: true });
       await fs.symlink(target, temporary);
       await fs.rename(temporary, path);
       await syncFolder(dirname(path));
@@ -119,6 +121,21 @@ const writes = {
 /** A fixed name beside the target: left behind by a crash, it is overwritten by the next try instead of piling up. */
 function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp`);
+}
+
+/**
+ * A folder where a file or a link of ours belongs would refuse every rename for ever. Docker makes such a one when
+ * somebody mounts `/opt/app_current/…` while the link is not there. It is put aside, since it may hold what is not ours.
+ */
+async function clearTheWay(path: string): Promise<void> {
+  const inTheWay = await fs.lstat(path).then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
+  if (!inTheWay) return;
+  const aside = `${path}.in-the-way`;
+  await fs.rm(aside, { force: true, recursive: true });
+  await fs.rename(path, aside);
 }
 
 async function syncFolder(path: string): Promise<void> {
