@@ -24,7 +24,8 @@ async function main(): Promise<void> {
     };
     const migrations = join(PACKAGE, '../supabase/migrations');
     const stop = new Promise<void>((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+      // Not `once`: the library that runs git ends us by the same signal when nobody else listens any more.
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
     });
     const overlord = await startOverlord({ config, log, version, migrations });
     const { url, localUrl, firstAdminUrl } = overlord;
