@@ -56,6 +56,8 @@ export function gitIn({ folder, credentials }: GitSettings): Git {
       encoding: 'buffer',
       stripFinalNewline: false,
       timeout: deadline,
+      // Its way to end children with us ends us too, by the signal that we are stopping in order for.
+      cleanup: false,
       forceKillAfterDelay: 5_000,
       maxBuffer: MOST_OUTPUT,
       reject: false,

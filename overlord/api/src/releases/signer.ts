@@ -20,12 +20,14 @@ export interface Signer {
 /** Milliseconds for one ssh-keygen; it computes one signature. */
 const DEADLINE = 30_000;
 const PRINCIPAL = 'overlord';
+/** Without `cleanup`: that would end us by a signal that we are stopping in order for. */
+const RUN = { timeout: DEADLINE, cleanup: false } as const;
 
 /** The overlord's signing key, made at the first start. It is in a file only while ssh-keygen looks at it. */
 export async function openSigner(vault: Vault): Promise<Signer> {
   const key = await vault.secret('release-signing', makeKey);
   const publicKey = await withKeyFile(key, async (path) => {
-    const { stdout } = await execa('ssh-keygen', ['-y', '-f', path], { timeout: DEADLINE });
+    const { stdout } = await execa('ssh-keygen', ['-y', '-f', path], RUN);
     return stdout.split(' ').slice(0, 2).join(' ');
   });
   return {
@@ -34,7 +36,7 @@ export async function openSigner(vault: Vault): Promise<Signer> {
       const text = statementBytes(statement);
       const signature = await withKeyFile(key, async (path) => {
         const [program, ...args] = signStatementArgv(path);
-        const options = { input: text, timeout: DEADLINE, stripFinalNewline: false } as const;
+        const options = { ...RUN, input: text, stripFinalNewline: false } as const;
         return (await execa(program, args, options)).stdout;
       });
       return { text, signature };
@@ -47,7 +49,7 @@ async function makeKey(): Promise<Buffer> {
   try {
     const path = join(folder, 'key');
     const args = ['-q', '-t', 'ed25519', '-N', '', '-C', PRINCIPAL, '-f', path];
-    await execa('ssh-keygen', args, { timeout: DEADLINE });
+    await execa('ssh-keygen', args, RUN);
     return await readFile(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
