@@ -41,7 +41,8 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|node_modules)/' },
+    // Its swc takes .tsx for .ts and stumbles over the markup: for those the rule is in .oxlintrc.json.
+    exclude: { path: '(^|/)(dist|node_modules)/|\\.tsx$' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'default'],

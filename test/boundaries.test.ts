@@ -29,6 +29,8 @@ const GOOD: Readonly<Record<string, string>> = {
   'overlord/api/src/rollouts/planner.ts':
     "import { contract } from '@metrica-fleet/protocol';\nimport type { engine } from './engine.ts';\nimport { gate } from './gate.ts';\nexport const plan = (now: typeof engine) => [gate, contract, now];",
   'overlord/dashboard/src/main.ts': 'export const dashboard = 1;',
+  'overlord/dashboard/src/pages/page.tsx':
+    "import { contract } from '@metrica-fleet/protocol';\nimport { dashboard } from '../main.ts';\nexport const Page = () => <p title={String(contract)}>{dashboard}</p>;",
   'simulator/src/main.ts': "import { it } from '../../agent/src/main.ts';\nexport const simulator = it;",
   'test/some.test.ts': "import { it } from '../agent/src/main.ts';\nexport const test = it;",
 };
@@ -141,6 +143,15 @@ describe('oxlint', () => {
   it('catches observe/ when it acts', async () => {
     plant('agent/src/observe/x.ts', "import { act } from '../act/act.ts';\nexport const x = act;");
     expect(await lint()).toEqual(['eslint(no-restricted-imports): agent/src/observe/x.ts']);
+  });
+
+  it.each([
+    ['the overlord', "export { api } from '../../../api/src/main.ts';"],
+    ['a package of ours', "export { api } from '@metrica-fleet/overlord';"],
+    ['Node', "export { readFileSync } from 'node:fs';"],
+  ])('catches %s in a page of the dashboard', async (_what, text) => {
+    plant('overlord/dashboard/src/pages/x.tsx', text);
+    expect(await lint()).toEqual(['eslint(no-restricted-imports): overlord/dashboard/src/pages/x.tsx']);
   });
 
   it('catches a cycle', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildParts } from '../build-parts.ts';
+import { buildParts, dashboardOf } from '../build-parts.ts';
 import { exec } from '../exec.ts';
 import { EXIT } from '../exit.ts';
 import type { Shell } from '../program.ts';
@@ -51,7 +51,7 @@ async function up(shell: Shell, options: Options): Promise<void> {
   const agentPackage = await packageOf(root);
   const overlord = spawn(
     process.execPath,
-    [join(root, 'overlord/api/dist/src/main.js'), ...argvOf(options, agentPackage)],
+    [join(root, 'overlord/api/dist/src/main.js'), ...argvOf(options, root, agentPackage)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -83,7 +83,7 @@ async function packageOf(root: string): Promise<string> {
   return path;
 }
 
-function argvOf(options: Options, agentPackage: string): string[] {
+function argvOf(options: Options, root: string, agentPackage: string): string[] {
   const pairs = Object.entries({
     '--repo': options.repo,
     '--branch': options.branch,
@@ -92,6 +92,7 @@ function argvOf(options: Options, agentPackage: string): string[] {
     '--local-port': options.localPort,
     '--data': options.data,
     '--agent-package': agentPackage,
+    '--dashboard': dashboardOf(root),
   });
   const given = pairs.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
   return [...given, ...(options.host ?? []).flatMap((name) => ['--host', name])];

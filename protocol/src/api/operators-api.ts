@@ -1,5 +1,6 @@
 import {
   Boolean as Bool,
+  Enum,
   Integer,
   Null,
   Object as Obj,
@@ -9,9 +10,10 @@ import {
   type Static,
 } from 'typebox';
 import { IdSchema, TimeSchema } from '../names.ts';
-import { OperatorRoleSchema } from './principals.ts';
+import { OPERATOR_ROLES } from './principals.ts';
 
 const orNull = <S extends Parameters<typeof Union>[0][number]>(schema: S) => Union([schema, Null()]);
+const OperatorRoleSchema = Enum(OPERATOR_ROLES);
 const OperatorName = Str({ minLength: 1, maxLength: 64, pattern: '^[^\\s@][^\\n]*$' });
 /** Long enough to resist guessing (NIST SP 800-63B asks for 8, and for no rules about characters). */
 const Password = Str({ minLength: 10, maxLength: 256 });

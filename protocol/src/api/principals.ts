@@ -1,5 +1,3 @@
-import { Enum } from 'typebox';
-
 /**
  * Who may call a route, weakest first among operators. `public` needs no proof; `device` shows its short-lived token;
  * `viewer`, `operator` and `admin` are people or their API tokens, each with all that the one before may do;
@@ -11,7 +9,6 @@ export type Principal = (typeof PRINCIPALS)[number];
 /** What a person, or a token made by one, may do. */
 export const OPERATOR_ROLES = ['viewer', 'operator', 'admin'] as const;
 export type OperatorRole = (typeof OPERATOR_ROLES)[number];
-export const OperatorRoleSchema = Enum(OPERATOR_ROLES);
 
 /** True when a caller that proved itself as `caller` may use a route for `needed`. */
 export function mayCall(caller: Principal, needed: Principal): boolean {

@@ -1,0 +1,9 @@
+import { Page } from '../../ui/page.tsx';
+
+export default function DevicePage() {
+  return (
+    <Page title="Device">
+      <p>Being written.</p>
+    </Page>
+  );
+}

@@ -1,0 +1,9 @@
+import { Page } from '../../ui/page.tsx';
+
+export default function EnrolPage() {
+  return (
+    <Page title="Enrol">
+      <p>Being written.</p>
+    </Page>
+  );
+}

@@ -1,0 +1,122 @@
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import type { QueryClient } from '@tanstack/react-query';
+import type { Client } from './api/client.ts';
+import type { StreamPorts } from './api/stream.ts';
+import { Live } from './live/live.tsx';
+import { whoIsThere } from './session/session.ts';
+import { Failed } from './shell/failed.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+export interface RouterContext {
+  readonly client: Client;
+  readonly queries: QueryClient;
+  readonly streamPorts: StreamPorts;
+  /** The session is over. */
+  readonly toSignIn: () => void;
+}
+
+const root = createRootRouteWithContext<RouterContext>()({ component: Outlet });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  // Only paths of our own: a link must not lead elsewhere after signing in.
+  validateSearch: ({ to }: Record<string, unknown>): { to?: string } =>
+    typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {},
+  component: lazyRouteComponent(() => import('./pages/sign-in/sign-in.tsx')),
+});
+
+const firstAdmin = createRoute({
+  getParentRoute: () => root,
+  path: '/first-admin',
+  component: lazyRouteComponent(() => import('./pages/sign-in/first-admin.tsx')),
+});
+
+/** Everything behind the sign-in. */
+const fleet = createRoute({
+  getParentRoute: () => root,
+  id: 'fleet',
+  beforeLoad: async ({ context, location }) => {
+    const me = await whoIsThere(context.client, context.queries);
+    if (me !== null) return;
+    throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { to: location.href } });
+  },
+  component: LiveShell,
+});
+
+function LiveShell() {
+  const { streamPorts, toSignIn } = fleet.useRouteContext();
+  return (
+    <Live ports={streamPorts} onSignedOut={toSignIn}>
+      <Shell />
+    </Live>
+  );
+}
+
+const overview = createRoute({
+  getParentRoute: () => fleet,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview/overview.tsx')),
+});
+
+const devices = createRoute({
+  getParentRoute: () => fleet,
+  path: '/devices',
+  component: lazyRouteComponent(() => import('./pages/devices/devices.tsx')),
+});
+
+const device = createRoute({
+  getParentRoute: () => fleet,
+  path: '/devices/$id',
+  component: lazyRouteComponent(() => import('./pages/device/device.tsx')),
+});
+
+const rollouts = createRoute({
+  getParentRoute: () => fleet,
+  path: '/rollouts',
+  component: lazyRouteComponent(() => import('./pages/rollouts/rollouts.tsx')),
+});
+
+const rollout = createRoute({
+  getParentRoute: () => fleet,
+  path: '/rollouts/$id',
+  component: lazyRouteComponent(() => import('./pages/rollout/rollout.tsx')),
+});
+
+const enrol = createRoute({
+  getParentRoute: () => fleet,
+  path: '/enrol',
+  component: lazyRouteComponent(() => import('./pages/enrol/enrol.tsx')),
+});
+
+const tree = root.addChildren([
+  signIn,
+  firstAdmin,
+  fleet.addChildren([overview, devices, device, rollouts, rollout, enrol]),
+]);
+
+/** Every page and its address. Pages are fetched when they are opened. */
+export function createPages(context: RouterContext) {
+  return createRouter({
+    routeTree: tree,
+    context,
+    defaultPreload: 'intent',
+    defaultErrorComponent: Failed,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPages>;
+  }
+}
