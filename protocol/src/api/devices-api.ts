@@ -62,6 +62,7 @@ export type DeviceDetail = Static<typeof DeviceDetailSchema>;
 export const DevicesQuerySchema = Obj({
   ...PageQuery,
   state: Optional(Enum(DEVICE_STATES)),
+  /** Default: active; with `enrolmentToken`: any. */
   membership: Optional(Enum(MEMBERSHIPS)),
   role: Optional(RoleNameSchema),
   site: Optional(DeviceNameSchema),
@@ -69,6 +70,8 @@ export const DevicesQuerySchema = Obj({
   commit: Optional(CommitSchema),
   /** Code of a problem, as `health-failed`. */
   problem: Optional(Str({ maxLength: 64 })),
+  /** Came with this enrolment token. */
+  enrolmentToken: Optional(IdSchema),
   /** Part of the name. */
   q: Optional(Str({ maxLength: 64 })),
 });

@@ -109,19 +109,27 @@ export function deviceRoutes({ db, wake }: Ports): HandlersOf<Routes> {
 
 function filtered(db: Kysely<Schema>, query: DevicesQuery) {
   const after = decodeCursor(query.cursor, 1)?.[0];
-  const { state, membership, role, site, segment, commit, problem, q } = query;
-  return deviceSummaries(db)
-    .$if(after !== undefined, (builder) => builder.where('devices.name', '>', String(after)))
-    .$if(state !== undefined, (builder) => builder.where(STATE, '=', state ?? 'healthy'))
-    .where('devices.membership', '=', membership ?? 'active')
-    .$if(role !== undefined, (builder) => builder.where('devices.role', '=', String(role)))
-    .$if(site !== undefined, (builder) => builder.where('devices.site', '=', String(site)))
-    .$if(segment !== undefined, (builder) => builder.where('devices.segment', '=', segment ?? 'general'))
-    .$if(commit !== undefined, (builder) => builder.where('device_status.commit', '=', String(commit)))
-    .$if(problem !== undefined, (builder) =>
-      builder.where('device_status.problem_code', '=', String(problem)),
-    )
-    .$if(q !== undefined, (builder) => builder.where('devices.name', 'like', `%${escapeLike(q ?? '')}%`));
+  const { state, membership, role, site, segment, commit, problem, enrolmentToken, q } = query;
+  return (
+    deviceSummaries(db)
+      .$if(after !== undefined, (builder) => builder.where('devices.name', '>', String(after)))
+      .$if(state !== undefined, (builder) => builder.where(STATE, '=', state ?? 'healthy'))
+      // Who came with a token is asked to see who waits, too.
+      .$if(membership !== undefined || enrolmentToken === undefined, (builder) =>
+        builder.where('devices.membership', '=', membership ?? 'active'),
+      )
+      .$if(role !== undefined, (builder) => builder.where('devices.role', '=', String(role)))
+      .$if(site !== undefined, (builder) => builder.where('devices.site', '=', String(site)))
+      .$if(segment !== undefined, (builder) => builder.where('devices.segment', '=', segment ?? 'general'))
+      .$if(commit !== undefined, (builder) => builder.where('device_status.commit', '=', String(commit)))
+      .$if(enrolmentToken !== undefined, (builder) =>
+        builder.where('devices.token_id', '=', String(enrolmentToken)),
+      )
+      .$if(problem !== undefined, (builder) =>
+        builder.where('device_status.problem_code', '=', String(problem)),
+      )
+      .$if(q !== undefined, (builder) => builder.where('devices.name', 'like', `%${escapeLike(q ?? '')}%`))
+  );
 }
 
 function escapeLike(text: string): string {

@@ -25,6 +25,17 @@ it('lets a device in that waited, and the device finds it out by asking again', 
   expect(await device.checkIn()).toMatchObject({ status: 200 });
 });
 
+it('lists who came with a token, those that wait too, and nobody else', async () => {
+  const answer = await fleet.call('createEnrolmentToken', { body: { autoApprove: false, uses: 2 } });
+  await joined(fleet);
+  const device = new FakeDevice(fleet);
+  await device.enrol(answer.body.token);
+  const list = await fleet.call('listDevices', {
+    query: { enrolmentToken: answer.body.enrolmentToken.id },
+  });
+  expect(list.body.items).toMatchObject([{ id: device.id, membership: 'waiting' }]);
+});
+
 it('refuses to approve a device that does not wait, or is not there', async () => {
   const device = await joined(fleet);
   expect(await approve(device)).toMatchObject({ status: 409 });

@@ -21,7 +21,10 @@ export function Shell() {
             Metrica Fleet
           </Link>
           <nav aria-label="Pages" className="hidden gap-1 md:flex">
-            <Pages className="control inline-flex items-center gap-2 rounded px-3 text-13" iconSize={16} />
+            <Pages
+              className="control inline-flex items-center gap-2 rounded px-3 text-13 font-medium"
+              iconSize={16}
+            />
           </nav>
           <div className="ml-auto flex items-center gap-2">
             <LiveChip />
@@ -50,7 +53,7 @@ function Pages({ className, iconSize }: { className: string; iconSize: number })
       to={to}
       activeOptions={{ exact: to === '/', includeSearch: false }}
       className={className}
-      activeProps={{ className: 'font-semibold text-ink bg-hover' }}
+      activeProps={{ className: 'text-ink bg-hover' }}
       inactiveProps={{ className: 'text-ink-2 hover:bg-hover hover:text-ink' }}
     >
       <Icon size={iconSize} aria-hidden="true" />

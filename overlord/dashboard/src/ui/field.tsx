@@ -65,7 +65,7 @@ export function SelectField({
 
 function Frame({ id, label, hint, error, children }: FieldProps & { id: string; children: ReactNode }) {
   return (
-    <div className="grid gap-1">
+    <div className="grid content-start gap-1">
       <label htmlFor={id} className="text-13 font-medium text-ink">
         {label}
       </label>

@@ -2,6 +2,13 @@ import { useEffect, useState } from 'react';
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** 03:02, in the reader's time zone. */
@@ -55,6 +62,16 @@ export function Ago({ at }: { at: string }) {
   return (
     <time dateTime={at} title={FULL.format(date)} className="whitespace-nowrap">
       {ago(date.getTime(), now)}
+    </time>
+  );
+}
+
+/** A moment that is not today's: day and time, exact on hover. */
+export function Moment({ at }: { at: string }) {
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={FULL.format(date)} className="whitespace-nowrap">
+      {MOMENT.format(date)}
     </time>
   );
 }
