@@ -116,5 +116,5 @@ async function idleMinute(device: Device): Promise<void> {
 function say(cost: Cost | undefined): string {
   if (cost === undefined) return '';
   const { wall, cpu, rss, whole } = cost;
-  return `${Math.round(wall)} ms, CPU ${cpu} ms, ${rss} kB; the Pi ${Math.round(whole)} ms`;
+  return `${Math.round(wall)} ms, CPU ${Math.round(cpu)} ms, ${rss} kB; the Pi ${Math.round(whole)} ms`;
 }

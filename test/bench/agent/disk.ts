@@ -18,6 +18,9 @@ done
 systemctl restart systemd-journald.service
 systemctl start $writers`;
 
+/** All that waits in memory to be written; log lines too, whose file journald touches once more a moment later. */
+const FLUSH = 'journalctl --sync && sleep 1 && sync';
+
 /** An ext4 file system on a block device of its own, as a Pi's card: what is written to it can be counted. */
 export class Disk {
   private readonly name: string;
@@ -48,10 +51,10 @@ export class Disk {
 
   /** Bytes that reach the disk while something goes on, with what it leaves to be written afterwards. */
   async writtenBy(pi: VirtualPi, something: () => Promise<void>): Promise<number> {
-    await pi.ok('sync');
+    await pi.ok(FLUSH);
     const before = this.sectors();
     await something();
-    await pi.ok('sync');
+    await pi.ok(FLUSH);
     return (this.sectors() - before) * 512;
   }
 
