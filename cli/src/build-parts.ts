@@ -9,7 +9,12 @@ export async function buildParts(root: string, terminal: Terminal): Promise<void
   await exec({ argv: [process.execPath, tsc, '-b', 'overlord/api', 'agent'], cwd: root });
   const dashboard = join(root, 'overlord/dashboard');
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await exec({ argv: [process.execPath, vite, 'build', '--logLevel', 'warn'], cwd: dashboard });
+  await exec({
+    argv: [process.execPath, vite, 'build', '--logLevel', 'warn'],
+    cwd: dashboard,
+    // Whatever the shell says that we are in: people get the build for production.
+    env: { NODE_ENV: 'production' },
+  });
 }
 
 /** Where {@link buildParts} leaves the dashboard. */

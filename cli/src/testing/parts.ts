@@ -57,7 +57,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'unit',
     about: 'tests of each package, and of the rules between them',
-    minutes: 7,
+    minutes: 6,
     needsRoot: false,
     programs: [
       git,
@@ -70,9 +70,17 @@ export const PARTS: readonly Part[] = [
     work: { kind: 'vitest', args: ['--config', 'vitest.config.ts'] },
   },
   {
+    name: 'browser',
+    about: 'the dashboard in a real browser, on a real overlord',
+    minutes: 3,
+    needsRoot: false,
+    programs: [git, openssl, sshKeygen, { program: 'chromium', package: 'chromium' }],
+    work: { kind: 'vitest', args: ['--config', 'test/browser/vitest.config.ts'] },
+  },
+  {
     name: 'virtual-pi',
     about: 'the agent on real systemd, Docker and Compose, by itself and with an overlord',
-    minutes: 13,
+    minutes: 11,
     needsRoot: true,
     programs: [
       git,

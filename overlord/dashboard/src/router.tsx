@@ -108,6 +108,8 @@ export function createPages(context: RouterContext) {
   return createRouter({
     routeTree: tree,
     context,
+    // What a page did not ask for, or asked for in another form, does not reach it.
+    search: { strict: true },
     defaultPreload: 'intent',
     defaultErrorComponent: Failed,
     defaultNotFoundComponent: NotFound,

@@ -33,7 +33,7 @@ export function AccountMenu() {
     <Menu.Root modal={false}>
       <Menu.Trigger
         aria-label="Account"
-        className="inline-flex size-8 items-center justify-center rounded text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-11"
+        className="inline-flex size-8 shrink-0 items-center justify-center rounded text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-11"
       >
         <CircleUser size={18} aria-hidden="true" />
       </Menu.Trigger>

@@ -50,7 +50,7 @@ export function IconButton({
       {...rest}
       aria-label={label}
       title={label}
-      className={`inline-flex size-8 items-center justify-center rounded text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-11 ${className}`}
+      className={`inline-flex size-8 shrink-0 items-center justify-center rounded text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-11 ${className}`}
     >
       {children}
     </button>
