@@ -1,15 +1,14 @@
-import { problemOf } from '@metrica-fleet/protocol';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Context } from './act/context.ts';
 import { runPullWorker } from './act/pull-worker.ts';
+import { buildContext } from './build-context.ts';
 import { readEnrolment, renderEnrolment, tryToEnrol } from './commands/enrol.ts';
 import { history } from './commands/history.ts';
 import { plan, renderPlan } from './commands/plan.ts';
 import { renderStatus } from './commands/status.ts';
 import { USAGE } from './commands/usage.ts';
-import { fallbackConfig, readConfig, type Config } from './config.ts';
 import { pathsUnder } from './paths.ts';
 import type { Ports } from './ports/ports.ts';
 import { realClock } from './ports/real/clock.ts';
@@ -25,13 +24,7 @@ import { tlsSessionsIn } from './ports/real/tls-sessions.ts';
 import { feedWatchdog } from './ports/real/watchdog.ts';
 import { readStatus } from './report/read-status.ts';
 import { run } from './run.ts';
-import { misconfigured } from './sources/misconfigured.ts';
-import { sourcesOf } from './sources/sources.ts';
-import type { Source } from './sources/source.ts';
 import { AGENT_VERSION } from './version.ts';
-
-/** How long one run watches a health gate before it leaves the rest to the next. Milliseconds. */
-const GATE_BUDGET = 45_000;
 
 const EXIT = { done: 0, failed: 1, bug: 3, usage: 64 } as const;
 
@@ -57,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'redeploy':
       return runOnce(json, command === 'redeploy');
     case 'plan': {
-      const result = await plan(await buildContext());
+      const result = await plan(await contextHere());
       return print(json ? `${JSON.stringify(result)}\n` : renderPlan(result));
     }
     case 'pull':
@@ -89,7 +82,7 @@ async function runOnce(json: boolean, redeploy: boolean): Promise<number> {
     // Set by the wrapper, which takes the wake flag away.
     const woken = process.env['ROLE_AGENT_WOKEN'] !== undefined;
     const options = { insist: !underSystemd, eager: !underSystemd || woken, redeploy };
-    const { status } = await run(await buildContext(), options);
+    const { status } = await run(await contextHere(), options);
     if (json) print(`${JSON.stringify(status)}\n`);
     else if (!underSystemd) print(renderStatus(status));
     const failed = status.problems.length > 0 && status.health !== 'healthy';
@@ -117,21 +110,8 @@ async function showStatus(json: boolean): Promise<number> {
   return print(`${enrolment === null ? '' : renderEnrolment(enrolment)}${renderStatus(status)}`);
 }
 
-async function buildContext(): Promise<Context> {
-  const ports = buildPorts();
-  const { config, sources } = await buildSources(ports);
-  return { ports, paths, config, sources, budget: GATE_BUDGET };
-}
-
-/** A configuration that cannot be read stops no device: what runs is kept and healed, and the status says what is wrong. */
-async function buildSources(ports: Ports): Promise<{ config: Config; sources: readonly Source[] }> {
-  try {
-    const config = await readConfig(ports.disk, paths, hostname());
-    return { config, sources: sourcesOf(config, { ports, paths }) };
-  } catch (thrown) {
-    const config = fallbackConfig(hostname());
-    return { config, sources: [misconfigured(problemOf(thrown))] };
-  }
+function contextHere(): Promise<Context> {
+  return buildContext({ ports: buildPorts(), paths, hostname: hostname() });
 }
 
 function buildPorts(): Ports {

@@ -29,8 +29,8 @@ export function realLog(run: string, underSystemd: boolean): Log {
 /** Characters of the transcript that are kept: what a report takes, with room for what is more than a byte. */
 const TRANSCRIPT = 28 * 1024;
 
-/** Remembers the newest lines, cut at the front. */
-function recorder(): { readonly record: Write; readonly transcript: () => string } {
+/** Remembers the newest lines for the transcript of a log, cut at the front. */
+export function recorder(): { readonly record: Write; readonly transcript: () => string } {
   const lines: string[] = [];
   let length = 0;
   return {
