@@ -3,7 +3,7 @@ import { join } from 'node:path/posix';
 import { judgeHealth, worthProbing, type HealthSettings, type Judgement } from '../decide/health.ts';
 import type { Gate, ServiceExpectation } from '../decide/journal.ts';
 import type { Effect, Event } from '../decide/vocabulary.ts';
-import type { Container } from '../ports/engine.ts';
+import type { Container, Engine } from '../ports/engine.ts';
 import type { Context } from './context.ts';
 import { failingProbes } from './probes.ts';
 import { readRole } from './stack/role-file.ts';
@@ -34,6 +34,7 @@ export async function judge(
     const judgement = judgeHealth({ gate, services, containers, probes, settings, now: clock.now() });
     if (judgement.verdict === 'passed') return { type: 'passed' };
     if (judgement.verdict === 'failed') {
+      if (await hasRestarted(engine, gate)) return { type: 'disturbed' };
       return { type: 'failed', problem: await withLog({ ports }, judgement, containers) };
     }
     ({ gate } = judgement);
@@ -41,6 +42,12 @@ export async function judge(
     if ((clock.now().uptime - start) * 1_000 + PERIOD > budget) return { type: 'waiting', gate };
     await clock.sleep(PERIOD);
   }
+}
+
+/** Asked of what failed only: a restart of the engine that the stack has got over needs no second gate. */
+async function hasRestarted(engine: Engine, gate: Gate): Promise<boolean> {
+  const life = await engine.life();
+  return gate.engine !== undefined && life !== null && life !== gate.engine;
 }
 
 function settingsOf(health: { within?: string; stable_for?: string } | undefined): HealthSettings {

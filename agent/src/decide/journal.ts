@@ -38,7 +38,10 @@ export interface Gate {
   readonly goodSince: Moment | null;
   /** Restart counts when the gate was opened, by container id: one more is a failure. */
   readonly restarts: Readonly<Record<string, number>>;
+  /** Reboots since the first activation, and restarts of the engine: to a gate they are the same. */
   readonly reboots: number;
+  /** Which life of the engine it was opened in; absent where that is not known. */
+  readonly engine?: string;
 }
 
 /**
@@ -57,6 +60,8 @@ export type State =
       readonly next: Deployment;
       /** Reboots since the first activation: three in a row count as a failed gate. */
       readonly reboots: number;
+      /** The boot in which it was begun last; absent in a journal of a former agent. */
+      readonly boot?: string;
       readonly revertedFor: Problem | null;
     }
   | {

@@ -7,7 +7,7 @@ import { describe, giveUp, historyOf, retryRevert } from './outcomes.ts';
 import type { Effect, Event, EventType, Observation, Step } from './vocabulary.ts';
 import { judgeWanted, wantedKey } from './wanted.ts';
 
-/** Three reboots in probation are a failed gate: a release that crashes the machine looks like a power cut each time. */
+/** Three reboots between swap and verdict are a failed gate: a release that crashes the machine looks like a power cut each time. */
 const MAX_REBOOTS = 3;
 /** Tries of an activation that fails for reasons outside the release, one a minute, before going back. */
 const ACTIVATION_ATTEMPTS = 5;
@@ -35,7 +35,7 @@ const table: Table = {
     observed: ({ journal, event, now }) => settle(journal, event.seen, now),
     repaired: ({ journal, now }) => countRepair(journal, null, now),
     failed: ({ journal, event, now }) => countRepair(journal, event.problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
   },
   staging: {
     observed: ({ journal, event, now }) => skipToLatest(journal, event.seen, now) ?? resumeStaging(journal),
@@ -58,18 +58,23 @@ const table: Table = {
       return { ...step, history: [historyOf(step.journal, 'staged', now, describe(next))] };
     },
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
-    ...unexpected('marked', 'activated', 'waiting', 'passed', 'repaired'),
+    ...unexpected('marked', 'activated', 'waiting', 'passed', 'repaired', 'disturbed'),
   },
   staged: {
     observed: ({ journal, event, now }) =>
       skipToLatest(journal, event.seen, now) ??
       go(journal, journal.state, { kind: 'mark', deployment: journal.state.next }),
-    marked: ({ journal }) => activate(journal, { next: journal.state.next, reboots: 0, revertedFor: null }),
+    marked: ({ journal, now }) =>
+      activate(journal, { next: journal.state.next, reboots: 0, revertedFor: null }, now),
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'activated', 'waiting', 'passed', 'repaired'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'activated', 'waiting', 'passed', 'repaired', 'disturbed'),
   },
   activating: {
-    observed: ({ journal }) => activate(journal, journal.state),
+    observed: ({ journal, now }) => {
+      const { boot } = journal.state;
+      const rebooted = boot !== undefined && boot !== now.boot;
+      return rebooted ? countReboot(journal, journal.state, now) : activate(journal, journal.state, now);
+    },
     activated: ({ journal, event, now }) => {
       const { next, reboots, revertedFor } = journal.state;
       const step = openGate(journal, { next, gate: { ...event.gate, reboots }, revertedFor });
@@ -82,11 +87,12 @@ const table: Table = {
       const delayed = nextBackoff(journal.delayed, { key: journal.state.next.key, problem }, now);
       return go({ ...journal, delayed }, journal.state, null);
     },
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'passed', 'repaired'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'passed', 'repaired', 'disturbed'),
   },
   probation: {
     observed: ({ journal, now }) => resumeProbation(journal, now),
     waiting: ({ journal, event: { gate } }) => go(journal, { ...journal.state, gate }, null),
+    disturbed: ({ journal, now }) => countReboot(journal, afterGate(journal.state), now),
     passed: ({ journal, now }) => pass(journal, now),
     failed: ({ journal, event: { problem }, now }) =>
       blameOf(problem) === 'content' ? giveUp(journal, problem, now) : go(journal, journal.state, null),
@@ -108,7 +114,7 @@ const table: Table = {
       };
     },
     failed: ({ journal, event: { problem }, now }) => retryRevert(journal, problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired', 'disturbed'),
   },
 };
 
@@ -162,11 +168,11 @@ interface Activation {
   readonly revertedFor: Problem | null;
 }
 
-function activate(journal: Journal, { next, reboots, revertedFor }: Activation): Step {
+function activate(journal: Journal, { next, reboots, revertedFor }: Activation, now: Moment): Step {
   const from = revertedFor === null ? journal.current : null;
   return go(
     journal,
-    { name: 'activating', next, reboots, revertedFor },
+    { name: 'activating', next, reboots, boot: now.boot, revertedFor },
     { kind: 'activate', deployment: next, from },
   );
 }
@@ -183,15 +189,25 @@ function openGate(
 }
 
 function resumeProbation(journal: Situation<'probation', EventType>['journal'], now: Moment): Step {
-  const { next, gate, revertedFor } = journal.state;
+  const { next, gate } = journal.state;
   if (gate.opened.boot === now.boot)
     return go(journal, journal.state, { kind: 'judge', deployment: next, gate });
-  const reboots = gate.reboots + 1;
-  if (reboots < MAX_REBOOTS) return activate(journal, { next, reboots, revertedFor });
+  return countReboot(journal, afterGate(journal.state), now);
+}
+
+function afterGate({ next, gate, revertedFor }: Extract<State, { name: 'probation' }>): Activation {
+  return { next, reboots: gate.reboots, revertedFor };
+}
+
+/** Activates once more after a reboot or a restart of the engine, unless that has happened too often. */
+function countReboot(journal: Journal, { next, reboots, revertedFor }: Activation, now: Moment): Step {
+  const counted = reboots + 1;
+  if (counted < MAX_REBOOTS) return activate(journal, { next, reboots: counted, revertedFor }, now);
   const problem: Problem = {
     code: 'reboot-loop',
-    what: `The device rebooted ${reboots} times before the release had proved itself`,
-    remedy: 'Look for a crash of the kernel or an undervoltage: `journalctl -k -b -1`.',
+    what: `The device or its Docker engine restarted ${counted} times before the release had proved itself`,
+    remedy:
+      'Look for a crash of the kernel or an undervoltage: `journalctl -k -b -1`, `journalctl -u docker`.',
   };
   return giveUp(journal, problem, now);
 }

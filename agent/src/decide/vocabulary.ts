@@ -28,6 +28,8 @@ export type Event =
   | { readonly type: 'marked' }
   | { readonly type: 'activated'; readonly gate: Gate }
   | { readonly type: 'waiting'; readonly gate: Gate }
+  /** The gate saw the engine restart, which takes every container down: that says nothing about the release. */
+  | { readonly type: 'disturbed' }
   | { readonly type: 'passed' }
   | { readonly type: 'repaired' }
   | { readonly type: 'failed'; readonly problem: Problem };
@@ -49,7 +51,7 @@ export type Effect =
   | { readonly kind: 'mark'; readonly deployment: Deployment }
   /** Swap the symlink and bring the changed services up → activated. */
   | { readonly kind: 'activate'; readonly deployment: Deployment; readonly from: Deployment | null }
-  /** Judge the health gate for as long as a run may take → passed, waiting, or failed. */
+  /** Judge the health gate for as long as a run may take → passed, waiting, disturbed, or failed. */
   | { readonly kind: 'judge'; readonly deployment: Deployment; readonly gate: Gate }
   /** Go back to a deployment, offline → activated; with `to` null, only stop what failed → passed. */
   | { readonly kind: 'revert'; readonly failed: Deployment; readonly to: Deployment | null }

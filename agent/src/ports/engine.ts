@@ -55,6 +55,8 @@ export interface StackChange {
 export interface Engine {
   /** Versions of the engine and of Compose. Throws `docker-missing`, `docker-unreachable`, `compose-missing`, each with its remedy. */
   check(): Promise<{ readonly engine: string; readonly compose: string }>;
+  /** Names one life of the engine: another answer later means that it was restarted in between. Null where nobody can tell. */
+  life(): Promise<string | null>;
   /** All containers of a Compose project, running or not. */
   containers(project: string): Promise<readonly Container[]>;
   /** Names of the Compose projects that carry our label: the stacks that the agent made. */

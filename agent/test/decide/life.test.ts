@@ -79,6 +79,29 @@ describe('a crash', () => {
     expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: deployment('a') });
   });
 
+  it('by reboot while the stack is changed counts like one in probation (A8)', () => {
+    const story = new Story().reaches('activating', 'b');
+    for (const _ of [1, 2]) expect(story.reboots().runs(wanted('b')).effect?.kind).toBe('activate');
+    expect(story.runs(wanted('b')).effect?.kind).toBe('activate');
+    story.reboots().runs(wanted('b'));
+    expect(story.journal.state).toMatchObject({ name: 'reverting', problem: { code: 'reboot-loop' } });
+  });
+
+  it('of the engine in probation opens the gate anew, and three of them fail it (A8)', () => {
+    const story = new Story().reaches('probation', 'b');
+    for (const round of [1, 2]) {
+      story.happens({ type: 'disturbed' });
+      expect(story.effect?.kind).toBe('activate');
+      story.happens({ type: 'activated', gate: story.gate() });
+      expect(story.journal).toMatchObject({
+        quarantine: [],
+        state: { name: 'probation', gate: { reboots: round } },
+      });
+    }
+    story.happens({ type: 'disturbed' });
+    expect(story.journal.state).toMatchObject({ name: 'reverting', problem: { code: 'reboot-loop' } });
+  });
+
   it('by reboot in probation opens the gate anew, and three of them fail it (A8)', () => {
     const story = new Story().reaches('probation', 'b');
     for (const round of [1, 2]) {

@@ -19,6 +19,7 @@ function outcome(effect: Effect, luck: number, story: Story): Event | null {
     case 'activate':
       return { type: 'activated', gate: story.gate() };
     case 'judge':
+      if (luck === 3) return { type: 'disturbed' };
       return luck === 2 ? { type: 'waiting', gate: effect.gate } : { type: 'passed' };
     case 'revert':
       return effect.to === null ? { type: 'passed' } : { type: 'activated', gate: story.gate() };

@@ -1,3 +1,4 @@
+import { FleetError, problemOf } from '@metrica-fleet/protocol';
 import type { Deployment, Gate } from '../../decide/journal.ts';
 import type { Container } from '../../ports/engine.ts';
 import type { Context } from '../context.ts';
@@ -23,15 +24,35 @@ export async function bringUp(
     log.notice('Stopping the stack of another role', { project });
     await engine.down('up.other-role', project);
   }
+  // Asked first: what happens to the engine from here on counts as a disturbance of the gate.
+  const life = await engine.life();
   const before = await engine.containers(role.name);
-  const { toStart, removed } = changedServices(services, before);
+  const { toStart, toReplace, removed } = changedServices(services, before);
   const starting = withBound(model, toStart).filter((service) => services[service] !== undefined);
   if (removed.length > 0) await engine.removeServices('up.removed', role.name, removed);
   if (role.update?.strategy === 'stop-first')
     await engine.removeServices('up.stop-first', role.name, starting);
+  await engine.removeServices('up.restarting', role.name, toReplace);
   if (starting.length > 0 || removed.length > 0) log.notice('Changing the stack', { starting, removed });
-  await engine.up({ label: 'up.services', model, services: starting });
-  return { gate: openedGate(ports.clock.now(), before) };
+  try {
+    await engine.up({ label: 'up.services', model, services: starting });
+  } catch (thrown) {
+    throw life !== null && (await engine.life()) !== life ? engineRestarted(thrown) : thrown;
+  }
+  return { gate: { ...openedGate(ports.clock.now(), before), ...(life === null ? {} : { engine: life }) } };
+}
+
+/** What Compose says when its engine dies under it has many words, and none of them is about the release. */
+function engineRestarted(cause: unknown): FleetError {
+  return new FleetError(
+    {
+      code: 'docker-unreachable',
+      what: `The Docker engine was restarted while the stack was changed: ${problemOf(cause).what}`,
+      where: '/var/run/docker.sock',
+      remedy: 'Look at `journalctl -u docker`; it is tried again.',
+    },
+    { cause },
+  );
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Container } from '../../ports/engine.ts';
 export interface ChangedServices {
   /** To create, recreate, start or run again, sorted. */
   readonly toStart: readonly string[];
+  /** Those of them whose containers go first: Compose takes one that keeps restarting for one that runs. Sorted. */
+  readonly toReplace: readonly string[];
   /** Services that have containers and are not expected any more, sorted. */
   readonly removed: readonly string[];
 }
@@ -23,8 +25,12 @@ export function changedServices(
       return kind !== 'well' && kind !== 'starting' && kind !== 'unhealthy';
     })
     .map(([service]) => service);
+  const toReplace = toStart.filter((service) => {
+    const expectation = expectations[service];
+    return expectation !== undefined && serviceState(service, expectation, containers).kind === 'restarting';
+  });
   const removed = containers
     .map(({ service }) => service)
     .filter((service) => expectations[service] === undefined);
-  return { toStart: toStart.sort(), removed: [...new Set(removed)].sort() };
+  return { toStart: toStart.sort(), toReplace: toReplace.sort(), removed: [...new Set(removed)].sort() };
 }

@@ -19,6 +19,7 @@ const COMPOSE_ENV = { COMPOSE_IGNORE_ORPHANS: 'true', COMPOSE_MENU: 'false' } as
 export function dockerEngine(exec: Exec): Engine {
   return {
     check: () => check(exec),
+    life: () => life(exec),
     containers: (project) => containers(exec, [`label=${PROJECT_LABEL}=${project}`]),
     projects: () => projects(exec),
     missingImages: (references) => missingImages(exec, references),
@@ -85,6 +86,14 @@ async function check(exec: Exec): Promise<{ engine: string; compose: string }> {
     throw composeMissing(`Compose ${version} is too old`);
   }
   return { engine: asked.trim(), compose: version };
+}
+
+/** systemd gives each start of a unit an id of its own. An engine that it did not start has none. */
+async function life(exec: Exec): Promise<string | null> {
+  const argv = ['systemctl', 'show', '--property=InvocationID', '--value', 'docker.service'] as const;
+  const { code, stdout } = await exec.run({ label: 'engine.life', argv, deadline: LOOK });
+  const id = stdout.toString('utf8').trim();
+  return code === 0 && id !== '' ? id : null;
 }
 
 /** Two processes at most: the ids by label, then everything about them at once. `docker compose run` leftovers are not ours. */
