@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { pointAt } from './links.ts';
 import { withBound } from './stack/bonds.ts';
 import { prepareDeployment } from './stack/prepare.ts';
+import { startServices } from './stack/start.ts';
 
 /** Puts right what idle found: the symlink, services that are not there or not as they should be, services that are ill. */
 export async function repair(
@@ -23,7 +24,7 @@ export async function repair(
     const { model } = await prepareDeployment(context, deployment);
     const services = withBound(model, absent).filter((name) => model.services[name] !== undefined);
     ports.log.notice('Starting services that do not run', { services, faults });
-    await ports.engine.up({ label: 'repair.up', model, services });
+    await startServices(context, { label: 'repair.up', model, services });
   }
   const ill = subjects(faults, ['unhealthy']);
   if (ill.length > 0) {

@@ -72,6 +72,14 @@ describe('a Pi on a bad day', () => {
     expect(Object.keys(await device.running()).sort()).toEqual(['clock', 'web']);
   });
 
+  it('whose network was removed by hand, while its stack was stopped, heals itself', async () => {
+    await device.pi.ok('docker stop $(docker ps -q) && docker network rm hello_default');
+    await device.looksAgain();
+    await device.shows('the repair', ({ health }) => health === 'healthy');
+    expect(await device.page('/site/')).toContain('<title>');
+    expect(Object.keys(await device.running()).sort()).toEqual(['clock', 'web']);
+  });
+
   it('whose release was deleted by hand fetches it again and restarts nothing', async () => {
     const before = await device.running();
     await device.pi.ok('rm -rf /opt/metrica/releases/*');

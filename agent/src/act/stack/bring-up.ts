@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { withBound } from './bonds.ts';
 import { changedServices } from './changed.ts';
 import type { StackPlan } from './prepare.ts';
+import { startServices } from './start.ts';
 
 /** The pseudo-role that every device may run beside its own; see `common/`. */
 const COMMON = 'common';
@@ -35,7 +36,7 @@ export async function bringUp(
   await engine.removeServices('up.restarting', role.name, toReplace);
   if (starting.length > 0 || removed.length > 0) log.notice('Changing the stack', { starting, removed });
   try {
-    await engine.up({ label: 'up.services', model, services: starting });
+    await startServices({ ports }, { label: 'up.services', model, services: starting });
   } catch (thrown) {
     throw life !== null && (await engine.life()) !== life ? engineRestarted(thrown) : thrown;
   }
