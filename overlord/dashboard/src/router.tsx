@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import type { RolloutDeviceState } from '@metrica-fleet/protocol/api';
 import type { QueryClient } from '@tanstack/react-query';
 import type { Client } from './api/client.ts';
 import type { StreamPorts } from './api/stream.ts';
@@ -82,12 +83,16 @@ const device = createRoute({
 const rollouts = createRoute({
   getParentRoute: () => fleet,
   path: '/rollouts',
+  validateSearch: ({ role }: Record<string, unknown>): { role?: string } =>
+    typeof role === 'string' && role !== '' ? { role } : {},
   component: lazyRouteComponent(() => import('./pages/rollouts/rollouts.tsx')),
 });
 
 const rollout = createRoute({
   getParentRoute: () => fleet,
   path: '/rollouts/$id',
+  validateSearch: ({ state }: Record<string, unknown>): { state?: RolloutDeviceState } =>
+    isRolloutDeviceState(state) ? { state } : {},
   component: lazyRouteComponent(() => import('./pages/rollout/rollout.tsx')),
 });
 
@@ -102,6 +107,10 @@ const tree = root.addChildren([
   firstAdmin,
   fleet.addChildren([overview, devices, device, rollouts, rollout, enrol]),
 ]);
+
+function isRolloutDeviceState(value: unknown): value is RolloutDeviceState {
+  return ['pending', 'updating', 'healthy', 'failed', 'returned'].includes(String(value));
+}
 
 /** Every page and its address. Pages are fetched when they are opened. */
 export function createPages(context: RouterContext) {

@@ -1,4 +1,10 @@
-import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import {
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type QueryClient,
+} from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import type { RouteName } from '@metrica-fleet/protocol/api';
 import type { Client, Input, Reply } from './client.ts';
@@ -24,6 +30,32 @@ export function queryOf<N extends RouteName>(client: Client, name: N, input: Inp
 /** What a route answers, kept and asked for again when the stream says that it changed. */
 export function useAnswer<N extends RouteName>(name: N, input: Input<N>, { enabled = true } = {}) {
   return useQuery({ ...queryOf(useClient(), name, input), enabled });
+}
+
+/** Routes that answer with a page of a list. */
+type Paged = {
+  [N in RouteName]: Reply<N> extends { items: unknown[]; next: string | null } ? N : never;
+}[RouteName];
+const FIRST_PAGE: { readonly cursor?: string } = {};
+type Item<N extends Paged> = Reply<N> extends { items: (infer I)[] } ? I : never;
+
+/** A list as far as it has been asked for, all its pages in one; `fetchNextPage` brings the next. */
+export function usePages<N extends Paged>(name: N, input: Input<N>) {
+  const client = useClient();
+  return useInfiniteQuery({
+    queryKey: [name, input, 'pages'] as const,
+    queryFn: async ({ pageParam, signal }) => {
+      const query: object = input.query ?? {};
+      const paged: object = { ...input, query: { ...query, ...pageParam } };
+      return client.call(name, paged as Input<N>, signal);
+    },
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (page: Reply<N>) => {
+      const { next } = page as { next: string | null };
+      return next === null ? undefined : { cursor: next };
+    },
+    select: ({ pages }) => ({ items: pages.flatMap((page) => (page as { items: Item<N>[] }).items) }),
+  });
 }
 
 /** A change that somebody asks for; whatever is on the screen is asked for again once it is made. */

@@ -75,3 +75,9 @@ export function Moment({ at }: { at: string }) {
     </time>
   );
 }
+
+/** The time left until `to`, each second; «0 s» once it is over. */
+export function Countdown({ to }: { to: string }) {
+  const now = useNow(1_000);
+  return <span className="whitespace-nowrap">{duration((Date.parse(to) - now) / 1000)}</span>;
+}
