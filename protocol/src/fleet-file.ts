@@ -1,12 +1,12 @@
 import { Array as List, Enum, Integer, Object as Obj, Optional, type Static } from 'typebox';
-import { SEGMENTS, SegmentSchema, type Segment } from './api/segments.ts';
+import { SEGMENTS, type Segment } from './api/segments.ts';
 import { DurationSchema, seconds } from './duration.ts';
 
 const strict = { additionalProperties: false } as const;
 
 const StageFileSchema = Obj(
   {
-    segment: SegmentSchema,
+    segment: Enum(SEGMENTS),
     percent: Optional(Integer({ minimum: 1, maximum: 100 })),
     soak: Optional(DurationSchema),
     max_failed_percent: Optional(Integer({ minimum: 0, maximum: 100 })),

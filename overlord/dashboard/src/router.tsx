@@ -10,6 +10,8 @@ import type { RolloutDeviceState } from '@metrica-fleet/protocol/api';
 import type { QueryClient } from '@tanstack/react-query';
 import type { Client } from './api/client.ts';
 import type { StreamPorts } from './api/stream.ts';
+import { filtersOf } from './pages/devices/filters.ts';
+import { GROUPINGS, type Grouping } from './pages/overview/tile-layout.ts';
 import { Live } from './live/live.tsx';
 import { whoIsThere } from './session/session.ts';
 import { Failed } from './shell/failed.tsx';
@@ -65,12 +67,17 @@ function LiveShell() {
 const overview = createRoute({
   getParentRoute: () => fleet,
   path: '/',
+  validateSearch: ({ by }: Record<string, unknown>): { by?: Grouping } => {
+    const grouping = GROUPINGS.find((each) => each === by);
+    return grouping === undefined ? {} : { by: grouping };
+  },
   component: lazyRouteComponent(() => import('./pages/overview/overview.tsx')),
 });
 
 const devices = createRoute({
   getParentRoute: () => fleet,
   path: '/devices',
+  validateSearch: filtersOf,
   component: lazyRouteComponent(() => import('./pages/devices/devices.tsx')),
 });
 

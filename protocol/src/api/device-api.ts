@@ -23,7 +23,7 @@ import {
   VariableNameSchema,
 } from '../names.ts';
 import { ProblemSchema, StatusSchema } from '../status.ts';
-import { SegmentSchema } from './segments.ts';
+import { SEGMENTS } from './segments.ts';
 
 /** Raw Ed25519 values, base64url without padding. */
 const PublicKey = Str({ pattern: '^[A-Za-z0-9_-]{43}$' });
@@ -60,7 +60,7 @@ export const EnrolReplySchema = Obj({
   name: DeviceNameSchema,
   state: Enum(['active', 'waiting']),
   role: Union([RoleNameSchema, Null()]),
-  segment: SegmentSchema,
+  segment: Enum(SEGMENTS),
   /** Content for `allowed_signers`: who may sign the releases of this fleet. */
   signers: Str(),
 });

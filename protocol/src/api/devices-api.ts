@@ -18,7 +18,7 @@ import { ProblemSchema, StatusSchema } from '../status.ts';
 import { EvidenceSchema, ORDER_KINDS, REPORT_KINDS } from './device-api.ts';
 import { DEVICE_STATES } from './device-state.ts';
 import { PageQuery } from './paging.ts';
-import { SegmentSchema } from './segments.ts';
+import { SEGMENTS } from './segments.ts';
 
 const orNull = <S extends TSchema>(schema: S) => Union([schema, Null()]);
 const Labels = Record(Str({ pattern: '^[a-z0-9][a-z0-9_.-]{0,62}$' }), Str({ maxLength: 200 }), {
@@ -35,7 +35,7 @@ export const DeviceSummarySchema = Obj({
   state: Enum(DEVICE_STATES),
   role: orNull(RoleNameSchema),
   site: orNull(DeviceNameSchema),
-  segment: SegmentSchema,
+  segment: Enum(SEGMENTS),
   running: orNull(CommitSchema),
   wanted: orNull(CommitSchema),
   /** The worst problem in one sentence. */
@@ -66,7 +66,7 @@ export const DevicesQuerySchema = Obj({
   membership: Optional(Enum(MEMBERSHIPS)),
   role: Optional(RoleNameSchema),
   site: Optional(DeviceNameSchema),
-  segment: Optional(SegmentSchema),
+  segment: Optional(Enum(SEGMENTS)),
   commit: Optional(CommitSchema),
   /** Code of a problem, as `health-failed`. */
   problem: Optional(Str({ maxLength: 64 })),
@@ -82,7 +82,7 @@ export const UpdateDeviceSchema = Obj(
     name: Optional(DeviceNameSchema),
     role: Optional(RoleNameSchema),
     site: Optional(orNull(DeviceNameSchema)),
-    segment: Optional(SegmentSchema),
+    segment: Optional(Enum(SEGMENTS)),
     labels: Optional(Labels),
     updatesOff: Optional(Bool()),
   },
@@ -99,7 +99,7 @@ export const DeviceMapSchema = Obj({
       DeviceNameSchema,
       Enum(DEVICE_STATES),
       orNull(RoleNameSchema),
-      SegmentSchema,
+      Enum(SEGMENTS),
       orNull(DeviceNameSchema),
       orNull(CommitSchema),
     ]),

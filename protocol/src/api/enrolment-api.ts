@@ -1,5 +1,6 @@
 import {
   Boolean as Bool,
+  Enum,
   Integer,
   Null,
   Object as Obj,
@@ -9,14 +10,14 @@ import {
   type Static,
 } from 'typebox';
 import { DeviceNameSchema, IdSchema, RoleNameSchema, TimeSchema } from '../names.ts';
-import { SegmentSchema } from './segments.ts';
+import { SEGMENTS } from './segments.ts';
 
 /** A token that lets devices join: only its hash is kept. */
 export const EnrolmentTokenSchema = Obj({
   id: IdSchema,
   name: Str(),
   role: Union([RoleNameSchema, Null()]),
-  segment: SegmentSchema,
+  segment: Enum(SEGMENTS),
   site: Union([DeviceNameSchema, Null()]),
   /** False: devices wait until an operator approves them. */
   autoApprove: Bool(),
@@ -32,7 +33,7 @@ export const CreateEnrolmentTokenSchema = Obj({
   name: Optional(Str({ minLength: 1, maxLength: 100 })),
   role: Optional(RoleNameSchema),
   /** Default: general. */
-  segment: Optional(SegmentSchema),
+  segment: Optional(Enum(SEGMENTS)),
   site: Optional(DeviceNameSchema),
   /** Default: true. */
   autoApprove: Optional(Bool()),

@@ -14,7 +14,7 @@ import {
 import { CommitSchema, DeviceNameSchema, IdSchema, RoleNameSchema, TimeSchema } from '../names.ts';
 import { ProblemSchema } from '../status.ts';
 import { PageQuery } from './paging.ts';
-import { SegmentSchema } from './segments.ts';
+import { SEGMENTS } from './segments.ts';
 
 const orNull = <S extends TSchema>(schema: S) => Union([schema, Null()]);
 const Count = Integer({ minimum: 0 });
@@ -45,7 +45,7 @@ export type StageCounts = Static<typeof StageCountsSchema>;
 export const RolloutStageSchema = Obj({
   /** Name of the lane: the segment, or `50 % of general`. */
   name: Str(),
-  segment: SegmentSchema,
+  segment: Enum(SEGMENTS),
   state: Enum(['waiting', 'open', 'soaking', 'passed']),
   /** Seconds that it must hold after the gate is met. */
   soakSeconds: Count,
@@ -90,7 +90,7 @@ export const ReasonSchema = Obj({ reason: Optional(Str({ maxLength: 500 })) });
 export const RolloutDeviceSchema = Obj({
   device: IdSchema,
   name: DeviceNameSchema,
-  segment: SegmentSchema,
+  segment: Enum(SEGMENTS),
   /** Index of the stage that covers it. */
   stage: Count,
   state: Enum(ROLLOUT_DEVICE_STATES),

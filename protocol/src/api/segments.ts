@@ -1,6 +1,3 @@
-import { Enum } from 'typebox';
-
 /** The order in which devices get a release. */
 export const SEGMENTS = ['canary', 'early', 'general'] as const;
 export type Segment = (typeof SEGMENTS)[number];
-export const SegmentSchema = Enum(SEGMENTS);

@@ -4,15 +4,15 @@ import type { RolloutStage } from '@metrica-fleet/protocol/api';
 export function MiniLanes({ stages }: { stages: readonly RolloutStage[] }) {
   return (
     <div className="flex gap-2">
-      {stages.map(({ name, counts: { total, healthy, failed } }) => (
+      {stages.map(({ name, state, counts: { total, healthy, failed } }) => (
         <div key={name} className="grid min-w-0 flex-1 gap-1">
           <div aria-hidden="true" className="flex h-1.5 overflow-hidden rounded-full bg-hover">
             <span className="bg-failed" style={{ width: share(failed, total) }} />
             <span className="bg-healthy" style={{ width: share(healthy, total) }} />
           </div>
           <span className="truncate text-12 text-ink-2">
-            {name} {healthy}/{total}
-            {failed > 0 && <strong className="font-medium text-failed">, {failed} failed</strong>}
+            {name} {state === 'waiting' ? '–' : `${healthy}/${total}`}
+            {failed > 0 && <strong className="font-medium text-failed">, {failed} ✕</strong>}
           </span>
         </div>
       ))}

@@ -4,15 +4,16 @@ import { ShareBar, type Share } from '../../ui/share-bar.tsx';
 import { Countdown, duration } from '../../ui/time.tsx';
 
 const STATES = {
-  waiting: { icon: CircleDashed, text: 'Waits', className: 'text-ink-3' },
-  open: { icon: CircleDot, text: 'Open', className: 'text-updating' },
-  soaking: { icon: Hourglass, text: 'Soaking', className: 'text-updating' },
-  passed: { icon: Check, text: 'Passed', className: 'text-healthy' },
+  waiting: { icon: CircleDashed, text: 'Waits', atTheEnd: 'Not opened', className: 'text-ink-3' },
+  open: { icon: CircleDot, text: 'Open', atTheEnd: 'Ended here', className: 'text-updating' },
+  soaking: { icon: Hourglass, text: 'Soaking', atTheEnd: 'Ended here', className: 'text-updating' },
+  passed: { icon: Check, text: 'Passed', atTheEnd: 'Passed', className: 'text-healthy' },
 } as const;
 
 /** One lane of a rollout: its devices, its gate as measured now, and how long it still has to hold. */
 export function Lane({ stage, ended }: { stage: RolloutStage; ended: boolean }) {
-  const { icon: Icon, text, className } = STATES[stage.state];
+  const { icon: Icon, className, ...look } = STATES[stage.state];
+  const text = ended ? look.atTheEnd : look.text;
   return (
     <div className={`grid content-start gap-3 rounded border p-4 ${borderOf(stage, ended)}`}>
       <div className="flex items-baseline justify-between gap-2">
@@ -22,7 +23,7 @@ export function Lane({ stage, ended }: { stage: RolloutStage; ended: boolean }) 
           {text}
         </span>
       </div>
-      <ShareBar shares={sharesOf(stage.counts)} total={stage.counts.total} />
+      {stage.state !== 'waiting' && <ShareBar shares={sharesOf(stage.counts)} total={stage.counts.total} />}
       <p className="text-13">{stage.gate}</p>
       <p className="text-12 text-ink-3">
         {stage.state === 'soaking' && stage.soakEndsAt !== null && !ended ? (

@@ -55,7 +55,7 @@ function Lead({ rollout }: { rollout: RolloutSummary }) {
   const { state, from, commit, author, createdAt, finishedAt, createdBy } = rollout;
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-      <span className="font-medium text-ink">
+      <span className="inline-flex font-medium text-ink">
         <RolloutStateLabel state={state} />
       </span>
       <span>

@@ -5,7 +5,7 @@ import { Chips } from '../../ui/chips.tsx';
 import { MoreButton } from '../../ui/more-button.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { RepositoryLine } from './repository-line.tsx';
-import { RolloutRow } from './rollout-row.tsx';
+import { RolloutRow } from '../../ui/rollout-row.tsx';
 
 /** Releases on their way, and those that went before. */
 export default function RolloutsPage() {

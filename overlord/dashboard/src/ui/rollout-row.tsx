@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import type { RolloutSummary } from '@metrica-fleet/protocol/api';
-import { Commit } from '../../ui/commit.tsx';
-import { MiniLanes } from '../../ui/mini-lanes.tsx';
-import { RolloutStateLabel } from '../../ui/rollout-state.tsx';
-import { Ago } from '../../ui/time.tsx';
+import { Commit } from './commit.tsx';
+import { MiniLanes } from './mini-lanes.tsx';
+import { RolloutStateLabel } from './rollout-state.tsx';
+import { Ago } from './time.tsx';
 
 /** A rollout in two lines: what it is, how it stands, and its lanes in small. */
 export function RolloutRow({ rollout }: { rollout: RolloutSummary }) {
