@@ -31,7 +31,8 @@ fi
 # as long as the Node process, whatever kills it and whatever children it leaves behind.
 exec 9>"$lock"
 if ! flock -n 9; then
-  [ -n "$unit" ] && exit 0
+  # The enrolment unit tries until a try was well: one that was not made does not count.
+  [ -n "$unit" ] && [ "$1" != enrol ] && exit 0
   echo "role-agent: another run is going on; nothing done. See: role-agent status" >&2
   exit 75
 fi

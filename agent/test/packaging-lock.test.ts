@@ -10,7 +10,7 @@ const WRAPPER = join(import.meta.dirname, '../debian/role-agent.sh');
 /** Prints its arguments. `HOLD` makes it start a child that outlives it, print both ids, and stay. */
 const BUNDLE = `
 const { spawn } = require('node:child_process');
-if (!process.env.HOLD) console.log(JSON.stringify(process.argv.slice(2)));
+if (!process.env.HOLD) console.log(JSON.stringify(process.argv.slice(2).concat(process.env.ROLE_AGENT_WOKEN ?? [])));
 else {
   const child = spawn('sleep', ['60'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ignore'] });
   console.log(JSON.stringify([process.pid, child.pid]));
@@ -67,8 +67,16 @@ test('a run takes the wake and leaves itself due until it names the next one', a
   const run = join(root, 'run/role-agent');
   await mkdir(run, { recursive: true });
   await Promise.all(['woken', 'next-due', 'expected'].map((name) => writeFile(join(run, name), '2000')));
-  expect(await roleAgent('run', '--unit')).toMatchObject({ code: 0, stdout: '["run"]\n' });
+  expect(await roleAgent('run', '--unit')).toMatchObject({ code: 0, stdout: '["run","yes"]\n' });
   expect(await readdir(run)).toEqual(['expected', 'lock']);
+  expect(await roleAgent('run', '--unit')).toMatchObject({ code: 0, stdout: '["run"]\n' });
+});
+
+test('an enrolment waits for no run, and a try beside another does not count', async () => {
+  await hold();
+  expect(await roleAgent('enrol', '--unit')).toMatchObject({ code: 0, stdout: '["enrol"]\n' });
+  await hold('enrol');
+  expect(await roleAgent('enrol', '--unit')).toMatchObject({ code: 75, stdout: '' });
 });
 
 test('a run that finds another leaves its wake alone', async () => {
