@@ -142,9 +142,14 @@ function go(journal: Journal, state: State, effect: Effect | null): Step {
 }
 
 /** Before the swap, the newest wins: what is on its way is dropped for what is wanted now. Null when nothing newer is. */
-function skipToLatest(journal: Journal, { desired }: Observation, now: Moment): Step | null {
+function skipToLatest(journal: Journal, { desired, withdrawn }: Observation, now: Moment): Step | null {
   const { state } = journal;
-  if (desired === null || (state.name !== 'staging' && state.name !== 'staged')) return null;
+  if (state.name !== 'staging' && state.name !== 'staged') return null;
+  if (desired === null) {
+    return withdrawn === true
+      ? { journal: { ...journal, state: { name: 'idle' } }, effect: null, history: [] }
+      : null;
+  }
   const underWay = state.name === 'staging' ? state.incoming.key : state.next.key;
   if (wantedKey(desired) === underWay) return null;
   const verdict = judgeWanted(journal, desired, now);

@@ -7,6 +7,8 @@ import type { Deployment, Gate, Journal, StateName } from './journal.ts';
 export interface Observation {
   /** The newest answer of a source, or the cached one; null on a device that never had one. */
   readonly desired: Desired | null;
+  /** A source has said that nothing is wanted, which is more than that none has ever said anything. */
+  readonly withdrawn?: boolean;
   /** What is not as the current deployment wants it, worst first; empty when all is well, null when Docker did not answer. */
   readonly faults: readonly Fault[] | null;
 }

@@ -27,7 +27,8 @@ export async function observeWorld(context: Context, journal: Journal, asking: A
     lookAtStack(context, journal),
   ]);
   const faults = look.problem === null ? (look.stack?.faults ?? []) : null;
-  return { seen: { desired, faults }, contacts, look };
+  const withdrawn = desired === null && contacts.some(({ problem }) => problem === null);
+  return { seen: { desired, withdrawn, faults }, contacts, look };
 }
 
 /** The stack of the current deployment; nothing, without a problem, where there is none. */

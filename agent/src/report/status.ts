@@ -70,7 +70,7 @@ function pendingOf({ journal, world, now }: StatusFacts): string | null {
   if (update !== null) return `${journal.state.name} ${update.role}@${update.commit.slice(0, 12)}`;
   switch (judgeWanted(journal, desired, now)) {
     case 'nothing-known':
-      return 'no source has ever answered';
+      return world.seen.withdrawn === true ? null : 'no source has ever answered';
     case 'in-place':
       return null;
     case 'quarantined':

@@ -54,6 +54,22 @@ describe('an update that goes well', () => {
     expect(story.states.at(-1)).toBe('idle');
     expect(story.effect).toBeNull();
   });
+
+  it.each(['staging', 'staged'] as const)(
+    'drops a first release that was withdrawn while it was %s',
+    (state) => {
+      const story = new Story(EMPTY_JOURNAL).reaches(state, 'b');
+      const seen = { desired: null, faults: [] };
+      story.happens({ type: 'observed', seen: { ...seen, withdrawn: true } });
+      expect(story.states.at(-1)).toBe('idle');
+      expect(story.effect).toBeNull();
+    },
+  );
+
+  it('goes on with what is on its way when no source says anything', () => {
+    const story = new Story(EMPTY_JOURNAL).reaches('staged', 'b').runs(null);
+    expect(story.effect).toMatchObject({ kind: 'mark' });
+  });
 });
 
 describe('a crash', () => {
