@@ -72,10 +72,13 @@ describe('the outbox', () => {
   it('drops the oldest of the least value when it is full, and no result of an update', async () => {
     await add(report('updated'));
     await add(report('order'));
-    for (let n = 0; n < OUTBOX_LIMITS.reports + 20; n += 1)
-      await add(report('repaired', { detail: String(n) }));
-    const names = readdirSync(outbox);
-    expect(names).toHaveLength(OUTBOX_LIMITS.reports);
+    for (let n = 2; n < OUTBOX_LIMITS.reports; n += 1) {
+      const one = report('repaired', { detail: String(n) });
+      const name = `${String(n + 1).padStart(10, '0')}-repaired-${one.id}.json`;
+      writeFileSync(join(outbox, name), JSON.stringify(one));
+    }
+    for (let n = 0; n < 20; n += 1) await add(report('repaired', { detail: 'later' }));
+    expect(readdirSync(outbox)).toHaveLength(OUTBOX_LIMITS.reports);
     expect(await kinds()).toEqual(expect.arrayContaining(['updated', 'order']));
     const [, , oldest] = await nextReports(disk, outbox);
     expect(Number(oldest?.detail)).toBe(22);
