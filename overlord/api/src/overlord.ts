@@ -169,10 +169,12 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
   ];
   await Promise.all([registry.refresh(), control.begin(), signals.begin()]);
 
+  // Devices come by every few minutes on a new connection, and resume the TLS session of hours ago. Seconds; default: 300.
+  const tls = { sessionTimeout: 86_400 };
   // The door opens last.
   const handle: RequestListener = (request, reply) => app.routing(request, reply);
   const servers = [
-    await opened(createTlsServer({ key: certificates.key, cert: certificates.certificate }, handle), {
+    await opened(createTlsServer({ ...tls, key: certificates.key, cert: certificates.certificate }, handle), {
       port: config.port,
       host: config.listen,
     }),
