@@ -7,7 +7,7 @@ import type { Moment } from '../../ports/clock.ts';
  */
 const BEAT_GOOD_FOR = 300;
 /** A device says at least this often that it is there. Seconds; see docs/decisions/0004. */
-const LONGEST_QUIET = 900;
+const LONGEST_QUIET = 1_200;
 /** Runs are started by the minute. Seconds. */
 const SLACK = 30;
 
