@@ -15,6 +15,7 @@ export interface DebOptions {
 const FILES: readonly { readonly from: string; readonly to: string; readonly executable?: true }[] = [
   { from: 'debian/gate', to: 'usr/lib/role-agent/gate', executable: true },
   { from: 'debian/enrol', to: 'usr/lib/role-agent/enrol', executable: true },
+  { from: 'debian/wake', to: 'usr/lib/role-agent/wake', executable: true },
   { from: 'debian/role-agent.sh', to: 'usr/bin/role-agent', executable: true },
   { from: 'systemd/role-agent.service', to: 'usr/lib/systemd/system/role-agent.service' },
   { from: 'systemd/role-agent.timer', to: 'usr/lib/systemd/system/role-agent.timer' },
@@ -22,6 +23,9 @@ const FILES: readonly { readonly from: string; readonly to: string; readonly exe
   { from: 'systemd/role-agent-pull.service', to: 'usr/lib/systemd/system/role-agent-pull.service' },
   { from: 'systemd/role-agent-enrol.service', to: 'usr/lib/systemd/system/role-agent-enrol.service' },
   { from: 'systemd/role-agent-enrol.path', to: 'usr/lib/systemd/system/role-agent-enrol.path' },
+  { from: 'systemd/role-agent-wake.service', to: 'usr/lib/systemd/system/role-agent-wake.service' },
+  { from: 'systemd/role-agent-wake.path', to: 'usr/lib/systemd/system/role-agent-wake.path' },
+  { from: 'systemd/sysusers.conf', to: 'usr/lib/sysusers.d/role-agent.conf' },
   { from: 'systemd/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/role-agent.conf' },
   { from: 'systemd/journald.conf', to: 'usr/lib/systemd/journald.conf.d/60-role-agent.conf' },
   { from: 'config.example.yaml', to: 'etc/role-agent/config.yaml.example' },

@@ -73,6 +73,10 @@ export interface RunPaths {
   readonly enrolment: string;
   /** TLS session for the next connection; 0600. */
   readonly tlsSession: string;
+  /** For the wake unit: address, server name and token of the overlord, one a line; 0640, its folder gives the group. */
+  readonly signals: string;
+  /** For the wake unit: a copy of the certificates that may vouch for the overlord. */
+  readonly overlordCa: string;
   /** Uptime in whole seconds at the last heartbeat of the signal stream. Written by the wake unit, which is not trusted. */
   readonly beat: string;
 }
@@ -119,6 +123,8 @@ export function pathsUnder(root: string): Paths {
       contact: at('/run/role-agent/contact.json'),
       enrolment: at('/run/role-agent/enrolment.json'),
       tlsSession: at('/run/role-agent/tls-session.json'),
+      signals: at('/run/role-agent/signals/line'),
+      overlordCa: at('/run/role-agent/overlord-ca.pem'),
       beat: at('/run/role-agent-wake/beat'),
     },
   };

@@ -5,6 +5,7 @@ import { perform } from './act/executors.ts';
 import { carryOut, reboot } from './act/orders/carry-out.ts';
 import { takeOrders } from './act/orders/take-orders.ts';
 import { remember } from './act/remember.ts';
+import { arrangeSignals } from './checkin/signals.ts';
 import { decide } from './decide/decide.ts';
 import { heed } from './decide/heed.ts';
 import type { Journal } from './decide/journal.ts';
@@ -51,6 +52,7 @@ export async function run(context: Context, options: RunOptions): Promise<RunRep
 
   const reported = await report(context, { ...outcome, world, changed: changed || orders.length > 0 });
   await tell(context, reported.status, world);
+  await arrangeSignals(context, outcome.journal);
   await reboot(context, orders);
   return reported;
 }

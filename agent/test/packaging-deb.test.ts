@@ -10,8 +10,10 @@ import { buildDeb } from '../debian/build-deb.ts';
 const exec = promisify(execFile);
 const DEBIAN = join(import.meta.dirname, '../debian');
 const SYSTEMD = join(import.meta.dirname, '../systemd');
-const SCRIPTS = ['gate', 'enrol', 'role-agent.sh', 'preinst', 'postinst', 'prerm', 'postrm'];
-const OTHER_UNITS = ['role-agent-pull.service', 'role-agent-enrol.service', 'role-agent-enrol.path'];
+const SCRIPTS = ['gate', 'enrol', 'wake', 'role-agent.sh', 'preinst', 'postinst', 'prerm', 'postrm'];
+const OTHER_UNITS = ['pull.service', 'enrol.service', 'enrol.path', 'wake.service', 'wake.path'].map(
+  (unit) => `role-agent-${unit}`,
+);
 
 let work: string;
 let entry: string;
@@ -60,13 +62,17 @@ test('every file is root’s, executable where it must be, and in a folder that 
     '-rwxr-xr-x root/root ./usr/lib/role-agent/enrol',
     '-rwxr-xr-x root/root ./usr/lib/role-agent/gate',
     '-rw-r--r-- root/root ./usr/lib/role-agent/role-agent.cjs',
+    '-rwxr-xr-x root/root ./usr/lib/role-agent/wake',
     '-rw-r--r-- root/root ./usr/lib/systemd/journald.conf.d/60-role-agent.conf',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.path',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-pull.service',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-wake.path',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-wake.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.path',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.timer',
+    '-rw-r--r-- root/root ./usr/lib/sysusers.d/role-agent.conf',
     '-rw-r--r-- root/root ./usr/lib/tmpfiles.d/role-agent.conf',
     '-rw-r--r-- root/root ./usr/share/doc/role-agent/README.md',
     '-rw-r--r-- root/root ./usr/share/doc/role-agent/changelog.gz',

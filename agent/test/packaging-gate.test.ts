@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -135,6 +135,24 @@ describe('a wake', () => {
     await run('wake', '');
     expect(await gate()).toBe('due');
     expect(await readdir(join(root, 'run/role-agent'))).toEqual(['next-due', 'woken']);
+  });
+
+  test('from the unit that listens for signals is the same, whatever that unit has put there', async () => {
+    for (const wake of ['wake', 'wake/a/folder']) {
+      await put(`run/role-agent-wake/${wake}`, '');
+      expect(await gate()).toBe('due');
+      expect(await readdir(join(root, 'run/role-agent-wake'))).toEqual([]);
+      await rm(join(root, 'run/role-agent/woken'));
+    }
+    expect(await gate()).toBe('not due');
+  });
+
+  test('that is a link leads nowhere', async () => {
+    await put('etc/precious/file', '');
+    await mkdir(join(root, 'run/role-agent-wake'));
+    await symlink(join(root, 'etc/precious'), join(root, 'run/role-agent-wake/wake'));
+    expect(await gate()).toBe('due');
+    expect(await readdir(join(root, 'etc/precious'))).toEqual(['file']);
   });
 
   test('stays until a run has taken it', async () => {

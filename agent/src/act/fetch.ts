@@ -40,9 +40,10 @@ export async function fetchRelease(
   const { role, variables } = await validateRelease(context, { folder, release, layers: wanted.layers });
   const { services, images } = await prepareStack(context, { folder, role, variables });
   const interval = seconds(role.update_interval ?? ROLE_DEFAULTS.updateInterval);
+  const signals = role.signals ?? ROLE_DEFAULTS.signals;
   return {
     type: 'fetched',
-    deployment: { key, release, variables, services, images, interval },
+    deployment: { key, release, variables, services, images, interval, signals },
     counter,
   };
 }

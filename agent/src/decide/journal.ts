@@ -21,6 +21,8 @@ export interface Deployment {
   readonly images: readonly string[];
   /** `update_interval` of the role, in seconds. */
   readonly interval: number;
+  /** `signals` of the role. Absent: written by an agent before 0.2. */
+  readonly signals?: 'sse' | 'mqtt' | 'off';
 }
 
 /** What is on its way in. `deployment` is null until the files are here and valid. */
