@@ -50,8 +50,11 @@ export async function checkIn(line: Line, telling: Telling): Promise<Told> {
   try {
     return await exchange(line, contact, telling);
   } catch (thrown) {
+    const problem = problemOf(thrown);
     const { since, tries } = contact.silence ?? { since: ports.clock.now().wall, tries: 0 };
-    const why = problemOf(thrown).what.slice(0, 500);
+    const why = problem.what.slice(0, 500);
+    // Once for each reason: a line a run would be written to the card for as long as it lasts.
+    if (contact.silence?.why !== why) ports.log.warning('The overlord was asked in vain', { problem });
     await writeContact(ports.disk, paths.run.contact, {
       ...contact,
       silence: { since, tries: tries + 1, why },

@@ -2,7 +2,7 @@ import type { Report } from '@metrica-fleet/protocol/api';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addReport, reportId } from '../../src/report/outbox.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { FakeOverlord } from './fake-overlord.ts';
@@ -178,6 +178,23 @@ describe('an outage', () => {
     await source.tell?.(statusAt('2026-01-01T00:00:00Z'), null);
     expect([...overlord.reports.values()].map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
       expect.stringMatching(/^outage: https:\/\/localhost.* did not answer from 20.*, asked 2 times: /),
+    ]);
+  });
+});
+
+describe('a silence', () => {
+  it('is a line in the log once for each reason, not once a run', async () => {
+    const said = vi.spyOn(device.context.ports.log, 'warning');
+    overlord.loseAnswers = 3;
+    for (const _ of [1, 2, 3])
+      await expect(device.source().desired(null, EAGER)).rejects.toThrow('cannot be reached');
+    overlord.tokens.clear();
+    overlord.newToken = () => 'ey.never-good';
+    for (const _ of [1, 2])
+      await expect(device.source().desired(null, EAGER)).rejects.toThrow('The token is over');
+    expect(said.mock.calls.map(([, fields]) => fields)).toMatchObject([
+      { problem: { code: 'source-unreachable' } },
+      { problem: { code: 'source-denied' } },
     ]);
   });
 });

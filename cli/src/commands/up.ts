@@ -14,6 +14,7 @@ interface Options {
   readonly localPort: string;
   readonly data?: string;
   readonly host?: readonly string[];
+  readonly deviceTokenLife?: string;
 }
 
 /** What the overlord says on its standard output once it is ready. */
@@ -41,6 +42,10 @@ export function addUp(shell: Shell): void {
     .option(
       '--host <name...>',
       'names and addresses by which devices reach this machine; the first is printed',
+    )
+    .option(
+      '--device-token-life <seconds>',
+      'how long a device may go without renewing its token (default: a day)',
     )
     .action(async (options: Options) => up(shell, options));
 }
@@ -91,6 +96,7 @@ function argvOf(options: Options, root: string, agentPackage: string): string[] 
     '--port': options.port,
     '--local-port': options.localPort,
     '--data': options.data,
+    '--device-token-life': options.deviceTokenLife,
     '--agent-package': agentPackage,
     '--dashboard': dashboardOf(root),
   });

@@ -25,6 +25,8 @@ export interface OverlordConfig {
   /** A certificate of one's own, as files; null: our own authority. */
   readonly tls: { readonly key: string; readonly certificate: string } | null;
   readonly trustProxy: boolean;
+  /** How long a device's token is good; it is renewed in time by itself. Seconds. */
+  readonly deviceTokenLife: number;
   /** The agent's package for the installer; null: there is none to serve. */
   readonly agentPackage: string | null;
   /** Folder of the built dashboard; null without. */
@@ -50,6 +52,7 @@ const OPTIONS = {
   'tls-key': { type: 'string' },
   'tls-certificate': { type: 'string' },
   'trust-proxy': { type: 'boolean', default: false },
+  'device-token-life': { type: 'string', default: '86400' },
   'agent-package': { type: 'string' },
   dashboard: { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
@@ -66,14 +69,15 @@ export function readConfig(argv: readonly string[], env: Env): OverlordConfig {
     dataDir: resolve(values.data ?? defaultData(env)),
     hosts: [host, ...others, ...['localhost', '127.0.0.1', '::1'].filter((name) => name !== host)],
     listen: values.listen,
-    port: numberOf(values.port, '--port', 65_535),
+    port: numberOf(values.port, '--port', [0, 65_535]),
     localPort:
-      values['local-port'] === undefined ? null : numberOf(values['local-port'], '--local-port', 65_535),
+      values['local-port'] === undefined ? null : numberOf(values['local-port'], '--local-port', [0, 65_535]),
     repo: values.repo === undefined ? null : repoOf(values.repo, values),
     database: url === undefined ? null : { url, directUrl: env['DATABASE_DIRECT_URL'] ?? url },
     masterKey: env['FLEET_MASTER_KEY'],
     tls: tlsOf(values['tls-key'], values['tls-certificate']),
     trustProxy: values['trust-proxy'],
+    deviceTokenLife: numberOf(values['device-token-life'], '--device-token-life', [10, 2_592_000]),
     agentPackage: values['agent-package'] ?? null,
     dashboard: values.dashboard ?? null,
     logLevel: values['log-level'],
@@ -112,7 +116,7 @@ function repoOf(
     url: isPath ? resolve(url) : url,
     branch: values.branch,
     credentials: values['repo-credentials'] === undefined ? null : resolve(values['repo-credentials']),
-    interval: numberOf(values['repo-interval'], '--repo-interval', 86_400),
+    interval: numberOf(values['repo-interval'], '--repo-interval', [0, 86_400]),
   };
 }
 
@@ -124,8 +128,8 @@ function tlsOf(key: string | undefined, certificate: string | undefined): Overlo
   return { key: resolve(key), certificate: resolve(certificate) };
 }
 
-function numberOf(text: string, option: string, most: number): number {
+function numberOf(text: string, option: string, [least, most]: readonly [number, number]): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new ConfigError(`${option} takes a whole number up to ${most}, not «${text}».`);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new ConfigError(`${option} takes a whole number from ${least} to ${most}, not «${text}».`);
 }

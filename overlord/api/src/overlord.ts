@@ -88,7 +88,10 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
   // Who we are.
   const vault = new Vault(db, await masterKey(config.masterKey, config.dataDir));
   const signer = await openSigner(vault);
-  const tokens = new DeviceTokens(await vault.secret('device-tokens', () => randomBytes(32)));
+  const tokens = new DeviceTokens(
+    await vault.secret('device-tokens', () => randomBytes(32)),
+    config.deviceTokenLife,
+  );
   const certificates = await certificatesOf(config, vault);
   const url = `https://${hostOf(config.hosts[0])}:${config.port}`;
 

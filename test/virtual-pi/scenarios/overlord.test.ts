@@ -25,9 +25,7 @@ describe('a Pi that joins a fleet', () => {
   });
 
   it('is enrolled by the printed line, and runs the release of its role', async () => {
-    // A Pi has sudo; this root file system has none, and we are root.
-    const line = (await overlord.enrolCommand('hello')).replace('sudo --preserve-env=FLEET_TOKEN sh', 'sh');
-    await device.pi.ok(line);
+    await overlord.enrols(device, 'hello');
     await device.settlesOn(first);
     expect(await device.page('/site/')).toContain('Hello from the fleet');
     const { items } = await overlord.ask<{ items: { state: string; running: string }[] }>('devices');

@@ -21,7 +21,7 @@ interface Claims {
   readonly exp: number;
 }
 
-/** A device's token is good for a day, a challenge for a minute. Seconds. */
+/** A device's token is good for a day unless the configuration says otherwise, a challenge for a minute. Seconds. */
 export const LIFE = { device: 86_400, challenge: 60 } as const;
 
 const HEADER = { alg: 'HS256' } as const;
@@ -34,11 +34,14 @@ const HEADER_PART = Buffer.from(JSON.stringify(HEADER)).toString('base64url');
  * the thread pool.
  */
 export class DeviceTokens {
+  /** How long a new token is good. Seconds. */
+  readonly life: Readonly<Record<Use, number>>;
   private readonly key: KeyObject;
 
-  /** `key` has 32 bytes, the same for all replicas. */
-  constructor(key: Uint8Array) {
+  /** `key` has 32 bytes, the same for all replicas; `deviceLife` is that of a device's token in seconds. */
+  constructor(key: Uint8Array, deviceLife: number = LIFE.device) {
     this.key = createSecretKey(key);
+    this.life = { ...LIFE, device: deviceLife };
   }
 
   async make(
@@ -51,7 +54,7 @@ export class DeviceTokens {
       .setAudience(use)
       .setSubject(device)
       .setIssuedAt(issued)
-      .setExpirationTime(issued + LIFE[use])
+      .setExpirationTime(issued + this.life[use])
       .sign(this.key);
   }
 

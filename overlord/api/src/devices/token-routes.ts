@@ -5,7 +5,7 @@ import type { Schema } from '../db/schema.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { HandlersOf } from '../server/handler.ts';
 import { timeOf } from '../server/time.ts';
-import { LIFE, type DeviceTokens } from './device-token.ts';
+import type { DeviceTokens } from './device-token.ts';
 import { revoked, waiting } from './identify.ts';
 
 interface Ports {
@@ -48,7 +48,7 @@ export function tokenRoutes({ db, tokens }: Ports): HandlersOf<'deviceChallenge'
       if (row.membership === 'waiting') throw waiting();
       return {
         token: await tokens.make('device', { device, epoch: row.epoch, now }),
-        expires: timeOf(new Date(now.getTime() + LIFE.device * 1000)),
+        expires: timeOf(new Date(now.getTime() + tokens.life.device * 1000)),
       };
     },
   };

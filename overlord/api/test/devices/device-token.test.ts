@@ -21,6 +21,17 @@ it('lets a device in that has signed the challenge with its key', async () => {
   expect(await device.checkIn()).toMatchObject({ status: 200 });
 });
 
+it('makes tokens that are good for as long as the configuration says, and challenges that are not', async () => {
+  const tokens = new DeviceTokens(randomBytes(32), 20);
+  const now = new Date();
+  const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+  const token = await tokens.make('device', { device: 'a', epoch: 1, now });
+  expect(tokens.verify('device', token, later(18))).toMatchObject({ device: 'a' });
+  expect(tokens.verify('device', token, later(21))).toBeNull();
+  const challenge = await tokens.make('challenge', { device: 'a', epoch: 0, now });
+  expect(tokens.verify('challenge', challenge, later(21))).toMatchObject({ device: 'a' });
+});
+
 it('makes JWTs as RFC 7519 has them', async () => {
   const key = randomBytes(32);
   const tokens = new DeviceTokens(key);
