@@ -24,8 +24,7 @@ describe('a Pi that listens for signals', () => {
       'fleet.yaml': 'rollout:\n  stages:\n    - {segment: canary, soak: 1s}\n    - {segment: general}\n',
     });
     [device, overlord] = await Promise.all([newPi('trixie', 'listens'), ControlPlane.start(repo.url)]);
-    const line = (await overlord.enrolCommand('hello')).replace('sudo --preserve-env=FLEET_TOKEN sh', 'sh');
-    await device.pi.ok(line);
+    await overlord.enrols(device, 'hello');
     await device.settlesOn(first);
   });
   afterAll(async () => {
