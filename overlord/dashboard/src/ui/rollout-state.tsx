@@ -15,7 +15,7 @@ const LOOKS: Readonly<Record<RolloutState, { readonly glyph: DeviceState; readon
 export function RolloutStateLabel({ state }: { state: RolloutState }) {
   const { glyph, label } = LOOKS[state];
   return (
-    <span className="inline-flex items-center gap-2 whitespace-nowrap">
+    <span className="flex items-center gap-2 whitespace-nowrap">
       <StateGlyph state={glyph} />
       {label}
     </span>

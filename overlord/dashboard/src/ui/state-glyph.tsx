@@ -39,7 +39,7 @@ export function StateGlyph({ state, size = 16 }: { state: DeviceState; size?: nu
 /** Glyph and word. */
 export function StateLabel({ state }: { state: DeviceState }) {
   return (
-    <span className="inline-flex items-center gap-2 whitespace-nowrap">
+    <span className="flex items-center gap-2 whitespace-nowrap">
       <StateGlyph state={state} />
       {STATE_LOOKS[state].label}
     </span>

@@ -8,21 +8,26 @@ import { Ago } from '../../ui/time.tsx';
 export function DeviceRow({ device }: { device: DeviceSummary }) {
   const { id, name, membership, state, role, site, segment, running, wanted, problem, lastSeenAt } = device;
   return (
-    <li className="relative grid gap-x-4 gap-y-1 px-4 py-2 text-13 hover:bg-hover md:grid-cols-[minmax(140px,1.2fr)_112px_minmax(100px,1fr)_minmax(140px,1fr)_minmax(160px,2fr)_88px] md:items-center">
+    <li className="relative flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 py-2 text-13 hover:bg-hover max-md:py-3 md:grid md:grid-cols-[minmax(140px,1.2fr)_112px_minmax(100px,1fr)_minmax(140px,1fr)_minmax(160px,2fr)_88px]">
       <Link
         to="/devices/$id"
         params={{ id }}
-        className="truncate text-14 font-medium after:absolute after:inset-0 max-md:py-1"
+        className="truncate text-14 font-medium after:absolute after:inset-0"
       >
         {name}
       </Link>
-      <span>{membership === 'active' ? <StateLabel state={state} /> : membership}</span>
-      <span className="truncate text-ink-2">{role ?? 'no role'}</span>
-      <span className="truncate text-ink-2">
-        {segment}
-        {site !== null && ` · ${site}`}
+      {membership === 'active' ? <StateLabel state={state} /> : <span>{membership}</span>}
+      <span className="truncate text-ink-2 max-md:w-full md:contents">
+        <span className="truncate">{role ?? 'no role'}</span>
+        <span className="md:hidden"> · </span>
+        <span className="truncate">
+          {segment}
+          {site !== null && ` · ${site}`}
+        </span>
       </span>
-      <span className="min-w-0 text-ink-2">{problem ?? <Release running={running} wanted={wanted} />}</span>
+      <span className="min-w-0 text-ink-2 max-md:flex-1">
+        {problem ?? <Release running={running} wanted={wanted} />}
+      </span>
       <span className="text-ink-3 md:text-right">
         {lastSeenAt === null ? 'never seen' : <Ago at={lastSeenAt} />}
       </span>

@@ -12,6 +12,10 @@ import { FleetMap } from './fleet-map.tsx';
 import { Verdict } from './verdict.tsx';
 import { Versions } from './versions.tsx';
 
+/** How much of what is over the first screen shows. */
+const FINISHED = 2;
+const EVENTS = 8;
+
 /** The first screen: how the fleet is, what to look at first, and what is on its way. */
 export default function OverviewPage() {
   const overview = useAnswer('overview', {});
@@ -34,9 +38,9 @@ function Fleet({ overview }: { overview: Overview }) {
       {waiting > 0 && <Waiting count={waiting} />}
       {attention.length > 0 && <Attention causes={attention} />}
       {rollouts.length > 0 && (
-        <Section title="Rollouts under way">
+        <Section title="Rollouts">
           <ul className="divide-y divide-line rounded border border-line">
-            {rollouts.map((rollout) => (
+            {worthSeeing(rollouts).map((rollout) => (
               <RolloutRow key={rollout.id} rollout={rollout} />
             ))}
           </ul>
@@ -47,13 +51,21 @@ function Fleet({ overview }: { overview: Overview }) {
       {events.length > 0 && (
         <Section title="Latest events">
           <ul className="divide-y divide-line rounded border border-line">
-            {events.map((event) => (
+            {events.slice(0, EVENTS).map((event) => (
               <EventLine key={event.id} event={event} />
             ))}
           </ul>
         </Section>
       )}
     </>
+  );
+}
+
+/** Rollouts that are open or were halted, and the last of the others. */
+function worthSeeing(rollouts: Overview['rollouts']): Overview['rollouts'] {
+  let finished = 0;
+  return rollouts.filter(
+    ({ state }) => (state !== 'done' && state !== 'superseded') || ++finished <= FINISHED,
   );
 }
 

@@ -1,0 +1,38 @@
+import type { DeviceDetail } from '@metrica-fleet/protocol/api';
+import type { DeviceState } from '@metrica-fleet/protocol/device-state';
+import { StateGlyph } from '../../ui/state-glyph.tsx';
+
+type Service = NonNullable<DeviceDetail['status']>['services'][number];
+
+/** The containers of its role as Compose sees them. */
+export function Services({ services }: { services: readonly Service[] }) {
+  return (
+    <ul className="divide-y divide-line rounded border border-line">
+      {services.map((service) => (
+        <li key={service.name} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 text-13">
+          <span className="flex min-w-36 items-center gap-2 font-medium">
+            <StateGlyph state={glyphOf(service)} />
+            {service.name}
+          </span>
+          <span className="text-ink-2">
+            {service.state}
+            {service.health !== null && `, ${service.health}`}
+          </span>
+          {service.restarts > 0 && (
+            <span className="text-ink-2">
+              {service.restarts} {service.restarts === 1 ? 'restart' : 'restarts'}
+            </span>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A one-shot that has exited is as good as one that runs; how it exited is in the problems. */
+function glyphOf({ state, health }: Service): DeviceState {
+  if (health === 'unhealthy' || state === 'dead' || state === 'restarting') return 'failed';
+  if (health === 'starting' || state === 'created') return 'updating';
+  if (state === 'running') return 'healthy';
+  return 'pending';
+}
