@@ -19,7 +19,7 @@ function useClient(): Client {
 }
 
 /** How one call is kept: by the route's name first, so that a topic of the stream finds what it makes old. */
-export function queryOf<N extends RouteName>(client: Client, name: N, input: Input<N>) {
+function queryOf<N extends RouteName>(client: Client, name: N, input: Input<N>) {
   return {
     queryKey: [name, input] as const,
     queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Reply<N>> =>

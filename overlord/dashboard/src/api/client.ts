@@ -12,7 +12,7 @@ type Part<N extends RouteName, K extends keyof Message> = (typeof MESSAGES)[N] e
 /** What a route answers; undefined where it answers nothing. */
 export type Reply<N extends RouteName> = Part<N, 'reply'>;
 export type Query<N extends RouteName> = Part<N, 'query'>;
-export type Body<N extends RouteName> = Part<N, 'body'>;
+type Body<N extends RouteName> = Part<N, 'body'>;
 
 type Wanted<K extends 'params' | 'body', S> = S extends undefined ? { [P in K]?: never } : { [P in K]: S };
 
@@ -73,7 +73,7 @@ function headersOf({ method }: Route, body: unknown, csrf: string | null): Recor
 }
 
 /** The address of a call: path parameters filled in, a query without what is undefined. */
-export function urlOf(path: string, params: LooseInput['params'], query: LooseInput['query']): string {
+function urlOf(path: string, params: LooseInput['params'], query: LooseInput['query']): string {
   const filled = path.replaceAll(/:([a-z]+)/gi, (_, name: string) =>
     encodeURIComponent(params?.[name] ?? ''),
   );

@@ -37,27 +37,7 @@ export function Button({ look, busy = false, icon, children, className, ...rest 
   );
 }
 
-/** A button that is an icon only; `label` is what it is called. */
-export function IconButton({
-  label,
-  children,
-  className = '',
-  ...rest
-}: ButtonHTMLAttributes<HTMLButtonElement> & { label: string }) {
-  return (
-    <button
-      type="button"
-      {...rest}
-      aria-label={label}
-      title={label}
-      className={`inline-flex size-8 shrink-0 items-center justify-center rounded text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-11 ${className}`}
-    >
-      {children}
-    </button>
-  );
-}
-
-export function Spinner() {
+function Spinner() {
   return (
     <svg viewBox="0 0 16 16" width="14" height="14" className="animate-spin" aria-hidden="true">
       <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" strokeOpacity="0.25" strokeWidth="2" />

@@ -43,8 +43,3 @@ export const STATE_LOOKS: Readonly<Record<DeviceState, StateLook>> = {
 export function severityOf(state: DeviceState): number {
   return DEVICE_STATES.indexOf(state);
 }
-
-/** True for states that somebody should look at. */
-export function needsAttention(state: DeviceState): boolean {
-  return severityOf(state) <= severityOf('degraded');
-}

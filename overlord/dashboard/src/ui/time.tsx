@@ -42,7 +42,7 @@ export function duration(seconds: number): string {
 }
 
 /** The time, again every `every` milliseconds: for countdowns and «2 min ago». */
-export function useNow(every = 10_000): number {
+function useNow(every = 10_000): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => {

@@ -43,7 +43,7 @@ function borderOf({ state }: RolloutStage, ended: boolean): string {
 }
 
 /** The devices of a stage, the worst first. */
-export function sharesOf({ pending, updating, healthy, failed, offline }: StageCounts): readonly Share[] {
+function sharesOf({ pending, updating, healthy, failed, offline }: StageCounts): readonly Share[] {
   return [
     { state: 'failed', label: 'failed', count: failed },
     { state: 'healthy', label: 'healthy', count: healthy },
