@@ -10,7 +10,7 @@ function clientWith(answer: () => Response | Promise<Response>) {
   const sent: { url: string; init: RequestInit }[] = [];
   const client = createClient({
     fetch: async (url, init) => {
-      sent.push({ url: String(url), init: init ?? {} });
+      sent.push({ url: url instanceof Request ? url.url : url.toString(), init: init ?? {} });
       return answer();
     },
     csrf: () => 'secret',

@@ -12,7 +12,6 @@ type Part<N extends RouteName, K extends keyof Message> = (typeof MESSAGES)[N] e
 /** What a route answers; undefined where it answers nothing. */
 export type Reply<N extends RouteName> = Part<N, 'reply'>;
 export type Query<N extends RouteName> = Part<N, 'query'>;
-type Body<N extends RouteName> = Part<N, 'body'>;
 
 type Wanted<K extends 'params' | 'body', S> = S extends undefined ? { [P in K]?: never } : { [P in K]: S };
 
