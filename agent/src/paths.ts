@@ -73,11 +73,11 @@ export interface RunPaths {
   readonly enrolment: string;
   /** TLS session for the next connection; 0600. */
   readonly tlsSession: string;
-  /** For the wake unit: address, server name and token of the overlord, one a line; 0640, its folder gives the group. */
+  /** For the wake unit: address, server name, token and heartbeat, one a line; 0640, its folder gives the group. */
   readonly signals: string;
   /** For the wake unit: a copy of the certificates that may vouch for the overlord. */
   readonly overlordCa: string;
-  /** Uptime in whole seconds at the last heartbeat of the signal stream. Written by the wake unit, which is not trusted. */
+  /** Uptime at the last heartbeat of the stream of signals, and for how long that is good. Of the wake unit, which is not trusted. */
   readonly beat: string;
 }
 

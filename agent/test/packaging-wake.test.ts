@@ -57,16 +57,15 @@ function put(path: string, content: string): void {
 }
 
 /** What a run has left for the unit. */
-function hand(address: string, secret: string, name = 'localhost'): void {
-  put('run/role-agent/signals/line', `${address}\n${name}\n${secret}\n`);
+function hand(address: string, secret: string, { name = 'localhost', heartbeat = 120 } = {}): void {
+  put('run/role-agent/signals/line', `${address}\n${name}\n${secret}\n${heartbeat}\n`);
 }
 
 /** Starts the unit's program; what comes back is how it ended. */
-function start(quiet = 300): Promise<number | null> {
+function start(): Promise<number | null> {
   const env = {
     PATH: `${join(root, 'bin')}:${process.env['PATH']}`,
     ROLE_AGENT_ROOT: root,
-    ROLE_AGENT_QUIET: String(quiet),
   };
   const child = spawn(WAKE, { env, detached: true, stdio: 'ignore' });
   unit = child;
@@ -99,7 +98,7 @@ describe('the stream of signals', () => {
     void start();
     await until(() => open.length > 0 && existsSync(at('beat')));
     expect(requests()).toMatchObject([
-      { path: '/api/v1/device/signals', headers: { authorization: `Bearer ${token}` } },
+      { path: '/api/v1/device/signals?heartbeat=120', headers: { authorization: `Bearer ${token}` } },
     ]);
     const commands = commandLinesOfGroup(unit?.pid ?? 0);
     expect(commands.some((line) => line.includes('s_client'))).toBe(true);
@@ -111,10 +110,24 @@ describe('the stream of signals', () => {
     await until(() => existsSync(at('beat')));
     writeFileSync(at('beat'), '');
     send(': beat\n\n');
-    await until(() => /^\d+\n$/.test(readFileSync(at('beat'), 'utf8')));
+    await until(() => /^\d+ 241\n$/.test(readFileSync(at('beat'), 'utf8')));
     const uptime = Number(readFileSync('/proc/uptime', 'utf8').split('.')[0]);
-    expect(uptime - Number(readFileSync(at('beat'), 'utf8'))).toBeLessThan(10);
+    expect(uptime - Number(readFileSync(at('beat'), 'utf8').split(' ')[0])).toBeLessThan(10);
     expect(woken()).toBe(false);
+  });
+
+  it.each([
+    ['60', 121],
+    ['0.01', 241],
+    ['99999', 241],
+    ['$(id)', 241],
+  ])('counts as alive for two heartbeats as promised: %s', async (every, seconds) => {
+    void start();
+    await until(() => existsSync(at('beat')));
+    send(`: every ${every}\n`);
+    send(event('47', { splay: 0 }));
+    await until(woken);
+    expect(readFileSync(at('beat'), 'utf8')).toMatch(new RegExp(`^\\d+ ${seconds}\n$`));
   });
 
   it('is no longer alive once it has ended', async () => {
@@ -172,7 +185,7 @@ describe('a signal', () => {
     send(`id: ../../etc/passwd\ndata: ${data}\n\n`);
     send(event('46', { splay: 0 }));
     await until(woken);
-    const known = new Set(['beat', 'last-event-id', 'stream', 'tries', 'wake']);
+    const known = new Set(['beat', 'last-event-id', 'opened', 'stream', 'tries', 'wake']);
     expect(readdirSync(join(root, 'run/role-agent-wake')).filter((name) => !known.has(name))).toEqual([]);
     await until(() => existsSync(at('last-event-id')));
     expect(readFileSync(at('last-event-id'), 'utf8')).toBe('46\n');
@@ -182,8 +195,8 @@ describe('a signal', () => {
 describe('the unit ends', () => {
   it('when the line is dead without saying so', async () => {
     const line = await Line.to(overlord);
-    hand(`localhost:${line.port}`, token);
-    const ended = start(2);
+    hand(`localhost:${line.port}`, token, { heartbeat: 1 });
+    const ended = start();
     await until(() => open.length > 0);
     line.freeze();
     expect(await ended).toBe(0);
@@ -198,6 +211,14 @@ describe('the unit ends', () => {
     expect(await ended).toBe(0);
   });
 
+  it('when there is a new token', async () => {
+    const ended = start();
+    await until(() => existsSync(at('beat')));
+    hand(new URL(overlord.url).host, overlord.newToken());
+    send(': beat\n\n');
+    expect(await ended).toBe(0);
+  });
+
   it('when the overlord is not the one that is pinned, and then it has shown nobody its token', async () => {
     put('run/role-agent/overlord-ca.pem', makeCertificates(folder, 'theirs').ca);
     expect(await start()).toBe(0);
@@ -206,7 +227,7 @@ describe('the unit ends', () => {
   });
 
   it('when the certificate is for another name', async () => {
-    hand(new URL(overlord.url).host, token, 'other.example.org');
+    hand(new URL(overlord.url).host, token, { name: 'other.example.org' });
     expect(await start()).toBe(0);
     expect(requests()).toEqual([]);
   });
@@ -245,8 +266,8 @@ it('comes back after pauses that grow, and begins anew with the first heartbeat'
   expect(readFileSync(at('tries'), 'utf8')).toBe('0\n');
 });
 
-/** What the watch of the heartbeat sleeps at a time, of 300 s. */
-const WATCH = 61;
+/** What the watch of the heartbeat sleeps at a time, of 241 s. */
+const WATCH = 49;
 
 /** Puts a `sleep` before the real one that only writes down how long it should have been; the watch sleeps on. */
 function withoutPauses(): string {

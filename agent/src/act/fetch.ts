@@ -41,9 +41,10 @@ export async function fetchRelease(
   const { services, images } = await prepareStack(context, { folder, role, variables });
   const interval = seconds(role.update_interval ?? ROLE_DEFAULTS.updateInterval);
   const signals = role.signals ?? ROLE_DEFAULTS.signals;
+  const heartbeat = seconds(role.heartbeat ?? ROLE_DEFAULTS.heartbeat);
   return {
     type: 'fetched',
-    deployment: { key, release, variables, services, images, interval, signals },
+    deployment: { key, release, variables, services, images, interval, signals, heartbeat },
     counter,
   };
 }

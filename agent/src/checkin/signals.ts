@@ -1,11 +1,12 @@
+import { ROLE_DEFAULTS, seconds } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
 import type { Journal } from '../decide/journal.ts';
 
 type Places = Pick<Context, 'ports' | 'paths' | 'config'>;
 
 /**
- * Hands the wake unit what it needs to hold the stream of signals: address, server name and token, one a line. Where the
- * role wants no signals, or there is no overlord, or no token yet, there is nothing, and the unit ends.
+ * Hands the wake unit what it needs to hold the stream of signals: address, server name, token and the
+ * heartbeat that the role asks for, one a line. Where the role wants no signals, or there is no overlord, or no token yet, there is nothing, and the unit ends.
  */
 export async function arrangeSignals({ ports, paths, config }: Places, { current }: Journal): Promise<void> {
   const { disk } = ports;
@@ -21,7 +22,7 @@ export async function arrangeSignals({ ports, paths, config }: Places, { current
   // A copy: the unit may not look into the folder of the identity.
   await keep(disk, { path: paths.run.overlordCa, content: ca, mode: 0o644 });
   const name = hostname.replace(/^\[|\]$/g, '');
-  const content = `${hostname}:${port === '' ? '443' : port}\n${name}\n${token}\n`;
+  const content = `${hostname}:${port === '' ? '443' : port}\n${name}\n${token}\n${current?.heartbeat ?? seconds(ROLE_DEFAULTS.heartbeat)}\n`;
   await keep(disk, { path: paths.run.signals, content, mode: 0o640 });
 }
 

@@ -23,6 +23,8 @@ export interface Deployment {
   readonly interval: number;
   /** `signals` of the role. Absent: written by an agent before 0.2. */
   readonly signals?: 'sse' | 'mqtt' | 'off';
+  /** `heartbeat` of the role, in seconds. Absent: as `signals`. */
+  readonly heartbeat?: number;
 }
 
 /** What is on its way in. `deployment` is null until the files are here and valid. */

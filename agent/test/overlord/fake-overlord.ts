@@ -82,7 +82,7 @@ export class FakeOverlord {
     const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!this.tokens.has(token))
       return refuse(response, { status: 401, code: 'unauthenticated', title: 'The token is over' });
-    if (path === '/api/v1/device/signals') return this.signals(request, response);
+    if (path.startsWith('/api/v1/device/signals')) return this.signals(request, response);
     if (path === '/api/v1/device/check-in') return this.onCheckIn(body, response);
     return this.onArtifact(path, request, response);
   }

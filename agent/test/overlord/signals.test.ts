@@ -29,8 +29,8 @@ afterEach(async () => {
 });
 
 const run = (): Joined['context']['paths']['run'] => device.context.paths.run;
-function arrange(signals?: 'sse' | 'off'): Promise<void> {
-  const current = { key: 'k', signals } as unknown as NonNullable<Journal['current']>;
+function arrange(signals?: 'sse' | 'off', heartbeat?: number): Promise<void> {
+  const current = { key: 'k', signals, heartbeat } as unknown as NonNullable<Journal['current']>;
   const journal = signals === undefined ? EMPTY_JOURNAL : { ...EMPTY_JOURNAL, current };
   return arrangeSignals({ ...device.context, config: device.config } as unknown as Context, journal);
 }
@@ -41,7 +41,7 @@ describe('the wake unit is handed', () => {
     await arrange();
     const [token] = overlord.tokens;
     const { host } = new URL(overlord.url);
-    expect(readFileSync(run().signals, 'utf8')).toBe(`${host}\nlocalhost\n${token}\n`);
+    expect(readFileSync(run().signals, 'utf8')).toBe(`${host}\nlocalhost\n${token}\n120\n`);
     expect(statSync(run().signals).mode & 0o777).toBe(0o640);
     expect(readFileSync(run().overlordCa, 'utf8')).toBe(ours.ca);
   });
@@ -56,6 +56,12 @@ describe('the wake unit is handed', () => {
     await device.source().desired(null, { eager: true });
     await arrange();
     expect(readFileSync(run().signals, 'utf8')).toContain([...overlord.tokens].at(-1));
+  });
+
+  it('the heartbeat that the role asks for', async () => {
+    await device.source().desired(null, { eager: true });
+    await arrange('sse', 30);
+    expect(readFileSync(run().signals, 'utf8')).toMatch(/\n30\n$/);
   });
 
   it('nothing before there is a token', async () => {

@@ -176,6 +176,12 @@ export const CheckInReplySchema = Obj({
 });
 export type CheckInReply = Static<typeof CheckInReplySchema>;
 
+/** How a device asks for its stream of signals. */
+export const SignalsQuerySchema = Obj({
+  /** Seconds between two heartbeats that its role asks for. What the stream promises is what counts: `: every <seconds>`. */
+  heartbeat: Optional(Integer({ minimum: 1 })),
+});
+
 /** A wake-up: `data:` of an SSE event. Nothing in it is trusted; it only starts a run, after a pause below `splay` seconds. */
 export const SignalSchema = Obj({
   id: Str({ maxLength: 40 }),

@@ -36,7 +36,7 @@ export const MESSAGES = {
   deviceChallenge: { body: Obj({ device: IdSchema }), reply: device.ChallengeReplySchema },
   deviceToken: { body: device.TokenRequestSchema, reply: device.TokenReplySchema },
   checkIn: { body: device.CheckInSchema, reply: device.CheckInReplySchema, bodyLimit: 2 * 1024 * 1024 },
-  deviceSignals: {},
+  deviceSignals: { query: device.SignalsQuerySchema },
   artifact: { params: Obj({ digest: DigestSchema }) },
   installer: {},
   agentPackage: {},

@@ -10,7 +10,7 @@ import { configLayer } from '../git/fleet-files.ts';
 import type { Asking, Desired, Source } from '../source.ts';
 import type { SourceContext } from '../sources.ts';
 import { fetchArtifact } from './artifact.ts';
-import { mayStayQuiet } from './quiet.ts';
+import { mayStayQuiet, type Beat } from './quiet.ts';
 import { verifyDesired } from './verify-desired.ts';
 
 /** What the steps of the overlord source work with. */
@@ -85,7 +85,7 @@ async function isDue(context: OverlordContext, { eager }: Asking): Promise<boole
     contact: await readContact(disk, run.contact),
     status: status === null ? null : statusDigest(status),
     waitingReports: (await listOutbox(disk, outbox)).length,
-    beat: uptimeIn(await disk.readText(run.beat)),
+    beat: beatIn(await disk.readText(run.beat)),
     now: clock.now(),
   });
 }
@@ -95,10 +95,10 @@ async function hasNews({ ports, paths }: OverlordContext, status: Status): Promi
   return contact.status !== statusDigest(status) || (await listOutbox(ports.disk, paths.outbox)).length > 0;
 }
 
-/** The wake unit is not trusted: a number, or nothing. */
-function uptimeIn(text: string | null): number | null {
-  const digits = /^(\d{1,10})\n?$/.exec(text ?? '')?.[1];
-  return digits === undefined ? null : Number(digits);
+/** The wake unit is not trusted: two numbers, or nothing. */
+function beatIn(text: string | null): Beat | null {
+  const [, at, goodFor] = /^(\d{1,10}) (\d{1,4})\n?$/.exec(text ?? '') ?? [];
+  return at === undefined || goodFor === undefined ? null : { at: Number(at), goodFor: Number(goodFor) };
 }
 
 async function desiredOf(

@@ -1,15 +1,18 @@
 import type { Contact } from '../../checkin/contact.ts';
 import type { Moment } from '../../ports/clock.ts';
 
-/**
- * The signal stream counts as alive this long after its last heartbeat: two and a half times the 2 min that overlords
- * send them in. Seconds.
- */
-const BEAT_GOOD_FOR = 300;
 /** A device says at least this often that it is there. Seconds; see docs/decisions/0004. */
 const LONGEST_QUIET = 1_200;
 /** Runs are started by the minute. Seconds. */
 const SLACK = 30;
+
+/** The last heartbeat. Seconds. */
+export interface Beat {
+  /** Uptime. */
+  readonly at: number;
+  /** Twice what the overlord has promised: the stream counts as alive this long. */
+  readonly goodFor: number;
+}
 
 export interface Occasion {
   /** Somebody asked for this run: a signal, an order, a person. */
@@ -18,8 +21,8 @@ export interface Occasion {
   /** `statusDigest` of what the last run left; null where none has ended since the boot. */
   readonly status: string | null;
   readonly waitingReports: number;
-  /** Uptime at the last heartbeat of the signal stream, as the wake unit has it; null without a stream. */
-  readonly beat: number | null;
+  /** Of the stream of signals, as the wake unit has it; null without a stream. */
+  readonly beat: Beat | null;
   readonly now: Moment;
 }
 
@@ -31,5 +34,5 @@ export function mayStayQuiet({ eager, contact, status, waitingReports, beat, now
   if (eager || waitingReports > 0 || contact.silence !== null) return false;
   if (contact.answered === null || contact.status === null || contact.status !== status) return false;
   if (now.uptime - contact.answered >= LONGEST_QUIET - SLACK) return false;
-  return beat !== null && beat <= now.uptime && now.uptime - beat <= BEAT_GOOD_FOR;
+  return beat !== null && beat.at <= now.uptime && now.uptime - beat.at <= beat.goodFor;
 }

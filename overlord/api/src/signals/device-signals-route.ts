@@ -9,21 +9,23 @@ interface Ports {
   readonly presence: Presence;
   readonly streams: DeviceStreams;
   readonly now: () => Date;
-  /** Milliseconds. Default of the fleet: two minutes, which NAT boxes and LTE modems bear, and costs 1 kB an hour. */
+  /** Milliseconds, for a device that asks for none. */
   readonly heartbeat: number;
 }
 
 /** Milliseconds after which a device that was cut comes back; it adds a splay of its own. */
 const RETRY = 10_000;
+/** Whatever a role asks for: shorter is dear for us, longer is no sign of life. Milliseconds. */
+const HEARTBEAT = { shortest: 10_000, longest: 3_600_000 };
 const EVENT_ID = /^\d{1,15}$/;
 
 /** The open streams of devices at this replica, one a device. */
 export class DeviceStreams {
   private readonly open = new Map<string, EventStream>();
 
-  /** A newer stream closes the older: the device has lost that, or would not have come again. */
+  /** A newer stream ends the older: the device has lost that, or would not have come again. What it missed comes again. */
   add(device: string, stream: EventStream): void {
-    this.open.get(device)?.close();
+    this.open.get(device)?.drop();
     this.open.set(device, stream);
     stream.onEnd(() => {
       if (this.open.get(device) === stream) this.open.delete(device);
@@ -58,9 +60,10 @@ export function deviceSignalRoutes({
   heartbeat,
 }: Ports): HandlersOf<'deviceSignals'> {
   return {
-    deviceSignals: ({ caller, request, reply }) => {
+    deviceSignals: ({ caller, query, request, reply }) => {
       const life = caller.expires.getTime() - now().getTime();
-      const stream = openStream(reply, { heartbeat, retry: RETRY, life });
+      const asked = query.heartbeat === undefined ? heartbeat : within(query.heartbeat * 1_000);
+      const stream = openStream(reply, { heartbeat: asked, retry: RETRY, life });
       const device = caller.id;
       streams.add(device, stream);
       presence.come(device);
@@ -76,6 +79,10 @@ export function deviceSignalRoutes({
       return undefined;
     },
   };
+}
+
+function within(milliseconds: number): number {
+  return Math.min(Math.max(milliseconds, HEARTBEAT.shortest), HEARTBEAT.longest);
 }
 
 function lastEventId({ headers }: FastifyRequest): number | null {

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
 
 export interface StreamOptions {
-  /** Milliseconds between two comments that keep the connection alive. */
+  /** Milliseconds between two comments that keep the connection alive. The client is told, in seconds: `: every 120`. */
   readonly heartbeat: number;
   /** Milliseconds after which a client that was cut may come back. */
   readonly retry: number;
@@ -36,7 +36,7 @@ export class EventStream {
       // nginx would hold events back to fill a buffer.
       'x-accel-buffering': 'no',
     });
-    response.write(`retry: ${retry}\n\n`);
+    response.write(`: every ${heartbeat / 1_000}\nretry: ${retry}\n\n`);
     this.beat = setInterval(() => this.write(': beat\n\n'), heartbeat);
     this.end = setTimeout(() => this.close(), Math.min(Math.max(life, 0), LONGEST_TIMER));
     this.beat.unref();
@@ -62,6 +62,11 @@ export class EventStream {
   /** Ends it after what was sent. */
   close(): void {
     this.response.end();
+  }
+
+  /** Ends it without waiting for a client that may not be there any more. */
+  drop(): void {
+    this.response.destroy();
   }
 
   private write(text: string): void {

@@ -24,7 +24,7 @@ export interface SignalPorts extends HubPorts {
 
 /** Milliseconds. */
 export interface SignalTimes {
-  /** Of streams of devices. Default: two minutes, which NAT boxes and LTE modems bear, and costs 1 kB an hour. */
+  /** Of streams of devices whose role asks for none. Default: two minutes, which NAT boxes and LTE modems bear. */
   readonly deviceHeartbeat: number;
   /** Of streams of dashboards. Default: 15 seconds. */
   readonly dashboardHeartbeat: number;

@@ -74,7 +74,18 @@ describe('a device that listens', () => {
     const replica = await overlord.replica({ deviceHeartbeat: 10 });
     const stream = await replica.device(await overlord.addDevice('front'));
     await until(() => stream.lines.includes(': beat'));
-    expect(stream.lines[0]).toBe('retry: 10000');
+    expect(stream.lines.slice(0, 2)).toEqual([': every 0.01', 'retry: 10000']);
+  });
+
+  it.each([
+    [60, ': every 60'],
+    [1, ': every 10'],
+    [80_000, ': every 3600'],
+  ])('is promised the heartbeat that its role asks for, %i s, within reason', async (heartbeat, promise) => {
+    const replica = await overlord.replica();
+    const stream = await replica.device(await overlord.addDevice('front'), { heartbeat });
+    await until(() => stream.lines.length > 1);
+    expect(stream.lines[0]).toBe(promise);
   });
 });
 

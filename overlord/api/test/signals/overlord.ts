@@ -14,7 +14,7 @@ import { freshDatabase, SILENT, type FreshDatabase } from '../postgres.ts';
 export interface Replica {
   readonly signals: Signals;
   /** Opens a stream as a device; its token is good for `life` milliseconds. */
-  device(id: string, options?: { after?: string; life?: number }): Promise<Listening>;
+  device(id: string, options?: { after?: string; life?: number; heartbeat?: number }): Promise<Listening>;
   /** Opens the stream of a dashboard. */
   dashboard(after?: string): Promise<Listening>;
   stop(): Promise<void>;
@@ -90,8 +90,13 @@ export class Overlord {
     const { port } = app.server.address() as AddressInfo;
     const replica: Replica = {
       signals,
-      device: (id, { after, life = 60_000 } = {}) =>
-        openClient({ port, path: '/api/v1/device/signals', who: `device ${id} ${Date.now() + life}`, after }),
+      device: (id, { after, life = 60_000, heartbeat } = {}) =>
+        openClient({
+          port,
+          path: `/api/v1/device/signals${heartbeat === undefined ? '' : `?heartbeat=${heartbeat}`}`,
+          who: `device ${id} ${Date.now() + life}`,
+          after,
+        }),
       dashboard: (after) => openClient({ port, path: '/api/v1/stream', who: 'operator', after }),
       async stop() {
         stop.abort();
