@@ -81,18 +81,30 @@ export interface FreshDatabase extends Database {
 
 /** A migrated database with nothing in it; `close` drops it. */
 export async function freshDatabase(): Promise<FreshDatabase> {
-  const { url: server, template } = inject('postgres');
-  const name = `fleet_${randomBytes(6).toString('hex')}`;
-  await admin(server, `create database ${name} template ${template}`);
-  const url = databaseUrl(server, name);
+  const { url, drop } = await createDatabase(inject('postgres').template);
   const database = openDatabase({ url, log: SILENT, connections: 6 });
   return {
     ...database,
     url,
     async close() {
       await database.close();
-      await admin(server, `drop database ${name} with (force)`);
+      await drop();
     },
+  };
+}
+
+/** A database without even a schema. */
+export function emptyDatabase(): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
+  return createDatabase('template0');
+}
+
+async function createDatabase(template: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const { url: server } = inject('postgres');
+  const name = `fleet_${randomBytes(6).toString('hex')}`;
+  await admin(server, `create database ${name} template ${template}`);
+  return {
+    url: databaseUrl(server, name),
+    drop: () => admin(server, `drop database ${name} with (force)`),
   };
 }
 

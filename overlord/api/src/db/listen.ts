@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { CHANGES, type Change } from './announce.ts';
@@ -54,7 +55,13 @@ async function listenOnce(
   { onChange, onGap }: Listener,
   { log, signal }: Surroundings,
 ): Promise<void> {
-  const client = new pg.Client({ ...connectionOf(url, 'overlord listener'), query_timeout: ANSWER_LIMIT });
+  // Ours to destroy: pg's own end waits for the other side, which may be gone.
+  const socket = new Socket();
+  const client = new pg.Client({
+    ...connectionOf(url, 'overlord listener'),
+    query_timeout: ANSWER_LIMIT,
+    stream: () => socket,
+  });
   const ended = new AbortController();
   let reason: unknown = new Error('The server closed it');
   client.on('error', (error) => {
@@ -68,8 +75,7 @@ async function listenOnce(
     onChange(change);
   });
   const over = AbortSignal.any([signal, ended.signal]);
-  // Whatever is under way on it, connecting too.
-  over.addEventListener('abort', () => void client.end().catch(() => undefined), { once: true });
+  over.addEventListener('abort', () => socket.destroy(), { once: true });
   try {
     await client.connect();
     await client.query(`listen ${CHANGES}`);
@@ -80,7 +86,7 @@ async function listenOnce(
     }
     if (!signal.aborted) throw reason;
   } finally {
-    await client.end().catch(() => undefined);
+    socket.destroy();
   }
 }
 
