@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseError } from '../database-error.ts';
 import type { DatabaseLog } from '../log.ts';
 import { codeOf, fileTrouble } from './folder.ts';
+import { endAllIn } from './orphans.ts';
 import { spawnOptions, WORKING_DIRECTORY, type Server } from './server.ts';
 import { OWNER } from './settings.ts';
 
@@ -64,11 +65,15 @@ function requireVersion(version: string, { cluster, programs }: Parts): void {
   });
 }
 
-/** Of starts that were cut short. */
+/** Of starts that were cut short. When an overlord is killed, its initdb goes on, and would write what we remove. */
 async function removeLeftovers(cluster: string): Promise<void> {
   const folder = dirname(cluster);
-  const names = (await readdir(folder)).filter((name) => join(folder, name).startsWith(`${cluster}.new-`));
-  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!path.startsWith(`${cluster}.new-`)) continue;
+    await endAllIn(path);
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** UTF-8, ordered by code point, letters known to the server itself: the same on every machine and after every upgrade. */

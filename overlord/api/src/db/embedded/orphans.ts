@@ -14,9 +14,14 @@ const KILLED = 5_000;
  * socket, which a zombie's pid would keep alive. Throws `start-failed` when one of them cannot be ended.
  */
 export async function clearAfterDeath({ cluster, socketFolder }: Server): Promise<void> {
-  const left = await orphans(cluster);
-  await Promise.all(left.map((orphan) => end(orphan, cluster)));
+  await endAllIn(cluster);
   await rm(join(socketFolder, '.s.PGSQL.5432.lock'), { force: true });
+}
+
+/** Ends every process of PostgreSQL that works in a folder, and those that they begin meanwhile. Throws `start-failed`. */
+export async function endAllIn(folder: string): Promise<void> {
+  for (let left = await orphans(folder); left.length > 0; left = await orphans(folder))
+    await Promise.all(left.map((orphan) => end(orphan, folder)));
 }
 
 /** The next start recovers from the write-ahead log anyway, so that killing loses nothing that was committed. */

@@ -8,6 +8,8 @@ export interface Process {
   readonly started: string;
 }
 
+/** Of PostgreSQL, as the kernel names them. */
+const PROGRAMS: ReadonlySet<string> = new Set(['postgres', 'initdb']);
 /** How often we look whether a process has ended. Milliseconds. */
 const LOOK = 20;
 
@@ -38,7 +40,7 @@ export async function processAt(pid: number, cluster: string): Promise<Process |
       stat(`/proc/${pid}/cwd`),
       stat(cluster),
     ]);
-    const same = name === 'postgres\n' && its.dev === ours.dev && its.ino === ours.ino;
+    const same = PROGRAMS.has(name.trim()) && its.dev === ours.dev && its.ino === ours.ino;
     return same ? { pid, started } : null;
   } catch {
     // Gone meanwhile, or of another user, as no server of our cluster can be.
