@@ -8,7 +8,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['{protocol,agent,cli}/test/**/*.test.ts', 'overlord/*/test/**/*.test.ts', 'test/*.test.ts'],
+    include: [
+      '{protocol,agent,cli,simulator}/test/**/*.test.ts',
+      'overlord/*/test/**/*.test.ts',
+      'test/*.test.ts',
+    ],
     exclude: [...configDefaults.exclude, '**/dist/**'],
     // One PostgreSQL for all tests that want one.
     globalSetup: ['overlord/api/test/postgres.ts'],

@@ -15,6 +15,7 @@ import type { Subject } from './subject.ts';
 
 export type { RoleEntry, RoleFiles } from './files.ts';
 export { describeFinding, type Finding } from './finding.ts';
+export { interpolated } from './interpolation.ts';
 export { parseRole } from './role-file.ts';
 export { RULES, type RuleName, type Severity } from './rules.ts';
 
