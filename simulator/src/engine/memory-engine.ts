@@ -39,6 +39,11 @@ export class MemoryEngine implements Engine, Network {
     return Promise.resolve({ engine: '26.1.5', compose: '2.26.1' });
   }
 
+  /** It lives as long as the boot does. */
+  life(): Promise<string | null> {
+    return Promise.resolve(this.host.clock.now().boot);
+  }
+
   containers(project: string): ReturnType<Engine['containers']> {
     return Promise.resolve(this.of(project).map((stored) => reported(stored, this.now())));
   }
