@@ -13,6 +13,8 @@ const PORTS: Readonly<Record<'agent' | 'plain', Ports>> = {
 
 /** One change, in milliseconds since it was asked for. */
 export interface Walk {
+  /** When that was. Milliseconds of the clock. */
+  readonly start: number;
   /** The new content is served. */
   readonly answers: number;
   /** The engine calls the new container healthy. */
@@ -25,19 +27,45 @@ export interface Walk {
   readonly steadyRestarts: number;
 }
 
+/** How releases get to the agent. */
+export interface Source {
+  /** Brings the first release. */
+  begin(): Promise<void>;
+  /** Resolves when the next push may come. */
+  ready(): Promise<void>;
+  /** Tells of a push what is to hear of it: the device itself, or its overlord. */
+  announce(): Promise<void>;
+}
+
+/** The device follows the repo, and is woken by hand. */
+export function gitSource(device: Device, repo: FleetRepo): Source {
+  return {
+    async begin() {
+      await device.follows(repo.url, 'pages');
+      await device.wake();
+    },
+    ready: () => Promise.resolve(),
+    announce: () => device.wake(),
+  };
+}
+
 export interface Walkers {
   readonly device: Device;
   readonly repo: FleetRepo;
+  readonly source: Source;
   readonly poller: Poller;
   readonly health: Health;
   readonly stop: () => void;
 }
 
 /** Brings both stacks up for the first time, and follows them from then on. */
-export async function settleFirst(device: Device, repo: FleetRepo): Promise<Walkers> {
+export async function settleFirst({
+  device,
+  repo,
+  source,
+}: Pick<Walkers, 'device' | 'repo' | 'source'>): Promise<Walkers> {
   const commit = await repo.push('First', role({ ports: PORTS.agent, word: 'word-0', checked: true }));
-  await device.follows(repo.url, 'pages');
-  await device.wake();
+  await source.begin();
   await device.settlesOn(commit);
   await device.pi.write('/root/plain/compose.yaml', plainText('word-0'));
   await device.pi.ok(UP, { deadline: 60_000 });
@@ -49,7 +77,7 @@ export async function settleFirst(device: Device, repo: FleetRepo): Promise<Walk
     poller.stop();
     health.stop();
   };
-  return { device, repo, poller, health, stop };
+  return { device, repo, source, poller, health, stop };
 }
 
 const UP = 'cd /root/plain && docker compose up -d --wait';
@@ -58,12 +86,13 @@ function plainText(word: string): string {
   return compose({ ports: PORTS.plain, word, checked: true });
 }
 
-/** The change is pushed; the clock starts when the push has returned, with the wake. */
+/** The change is pushed; the clock starts when the push has returned, with the news of it. */
 export async function walkByAgent(walkers: Walkers, word: string): Promise<Walk> {
-  const { device, repo } = walkers;
+  const { device, repo, source } = walkers;
+  await source.ready();
   const commit = await repo.push(word, role({ ports: PORTS.agent, word, checked: true }));
   return walk(walkers, { which: 'agent', word }, async () => {
-    await device.wake();
+    await source.announce();
     await device.settlesOn(commit);
     return settledAt(device, commit);
   });
@@ -95,6 +124,7 @@ async function walk(
   const healthy = health.became('page', which, start);
   if (answers === null || healthy === null) throw new Error(`${which}: nobody saw ${word} come`);
   return {
+    start,
     answers: answers - start,
     healthy: healthy - start,
     done: done - start,

@@ -3,18 +3,17 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { NETWORK, RUN } from '../places.ts';
+import { NETWORK, ROOT, RUN } from '../places.ts';
 import { buildDeb } from '@metrica-fleet/agent/deb';
 import type { Device } from './device.ts';
-
-const ROOT = dirname(dirname(dirname(import.meta.dirname)));
 
 /** The overlord as people start it, where the Pis reach it. */
 export class ControlPlane {
   private readonly argv: readonly string[];
-  private readonly data: string;
+  /** Folder of all that it keeps. */
+  readonly data: string;
   private readonly local: number;
   private process: ChildProcess;
   private headers: Readonly<Record<string, string>> = {};
