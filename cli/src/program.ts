@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addBench } from './commands/bench.ts';
 import { addBundle } from './commands/bundle.ts';
+import { addDemo } from './commands/demo.ts';
 import { addPackage } from './commands/package.ts';
 import { addRelease } from './commands/release.ts';
 import { addRole } from './commands/role.ts';
@@ -34,6 +35,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal, ro
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.aside(text) });
   const shell: Shell = { program, terminal, root, exit: (next) => (code = next) };
 
+  addDemo(shell);
   addUp(shell);
   addRole(shell);
   addRelease(shell);
