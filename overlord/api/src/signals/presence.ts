@@ -8,8 +8,10 @@ export interface PresencePorts {
   readonly now: () => Date;
   /** Tells all replicas that these look different now. */
   readonly changed: (devices: readonly string[]) => void;
-  /** Milliseconds for which comings and goings are gathered: a stream that is renewed at once is no news. */
+  /** Milliseconds for which comings and goings are gathered. */
   readonly pause: number;
+  /** Milliseconds for which one that has gone may come back, with a new token or after our restart, and it is no news. */
+  readonly away: number;
   /** Milliseconds for which the word of a replica holds that a stream is open; renewed three times meanwhile. */
   readonly lease: number;
 }
@@ -49,7 +51,7 @@ export class Presence {
     const left = (this.streams.get(device) ?? 1) - 1;
     if (left > 0) this.streams.set(device, left);
     else this.streams.delete(device);
-    this.touch(device);
+    if (left === 0) setTimeout(() => this.touch(device), this.ports.away).unref();
   }
 
   /** To be called every third of the lease. */
@@ -64,7 +66,7 @@ export class Presence {
     return this.writing;
   }
 
-  /** Takes back the word for all: the streams are being closed. */
+  /** The streams are being closed: the word for all runs out, unless they come back. */
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
@@ -108,8 +110,9 @@ export class Presence {
 
   /** Takes our own word back, but not that of another replica at which the device has come in meanwhile. */
   private async release(devices: readonly string[]): Promise<void> {
+    const until = this.stopped ? new Date(this.ports.now().getTime() + this.ports.away) : null;
     const words = devices.map((device) => this.told.get(device) ?? new Date(0));
-    await sql`update device_status set connected_until = null
+    await sql`update device_status set connected_until = ${until}
       from unnest(${devices}::uuid[], ${words}::timestamptz[]) as gone (device, word)
       where device_id = gone.device and connected_until <= gone.word`.execute(this.ports.db);
     for (const device of devices) this.told.delete(device);

@@ -32,6 +32,8 @@ export interface SignalTimes {
   readonly delta: number;
   /** For which comings and goings of devices are gathered. Default: two seconds. */
   readonly presence: number;
+  /** Until a device whose stream has ended is no longer online by it. Default: 90 seconds; they take up to 35 to come back. */
+  readonly away: number;
   /** For which it holds that a device listens, should this replica die. Default: 15 minutes. */
   readonly lease: number;
 }
@@ -41,6 +43,7 @@ const TIMES: SignalTimes = {
   dashboardHeartbeat: 15_000,
   delta: 500,
   presence: 2_000,
+  away: 90_000,
   lease: 900_000,
 };
 const HOUR = 3_600_000;
@@ -68,7 +71,15 @@ export function buildSignals(ports: SignalPorts): Signals {
   const hub = new SignalHub(ports);
   const news = new DeviceNews({ db, log, pause: times.delta });
   const changed = (devices: readonly string[]): void => news.changed(devices);
-  const presence = new Presence({ db, log, now, changed, pause: times.presence, lease: times.lease });
+  const presence = new Presence({
+    db,
+    log,
+    now,
+    changed,
+    pause: times.presence,
+    away: times.away,
+    lease: times.lease,
+  });
   const streams = new DeviceStreams();
   const feed = new DashboardFeed({ log, epoch, pause: times.delta, statesOf: (ids) => statesOf(db, ids) });
   const timers = [

@@ -193,14 +193,28 @@ describe('a stream', () => {
     expect(await connectedUntil(front)).not.toBeNull();
   });
 
-  it('is taken back when its replica stops', async () => {
-    const replica = await overlord.replica();
+  it('that ends and is opened again soon is no news', async () => {
+    const replica = await overlord.replica({ away: 100 });
+    const front = await overlord.addDevice('front');
+    const former = await replica.device(front);
+    await until(async () => (await connectedUntil(front)) !== null);
+    former.hangUp();
+    await until(() => !replica.signals.connected(front));
+    await replica.device(front);
+    await sleep(300);
+    expect(await connectedUntil(front)).not.toBeNull();
+  });
+
+  it('whose replica stops is good until its device had time to come back', async () => {
+    const replica = await overlord.replica({ away: 5_000 });
     const front = await overlord.addDevice('front');
     const stream = await replica.device(front);
     await until(async () => (await connectedUntil(front)) !== null);
     await replica.signals.stop();
     await until(() => stream.closed);
-    expect(await connectedUntil(front)).toBeNull();
+    const word = (await connectedUntil(front))?.getTime() ?? 0;
+    expect(word - Date.now()).toBeGreaterThan(0);
+    expect(word - Date.now()).toBeLessThanOrEqual(5_000);
   });
 });
 

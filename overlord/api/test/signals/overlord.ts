@@ -25,6 +25,7 @@ const TIMES: SignalTimes = {
   dashboardHeartbeat: 60_000,
   delta: 20,
   presence: 20,
+  away: 40,
   lease: 60_000,
 };
 
