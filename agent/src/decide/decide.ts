@@ -10,5 +10,10 @@ import { brake } from './brake.ts';
  */
 export function decide(journal: Journal, event: Event, now: Moment): Step {
   const step = TRANSITIONS[journal.state.name][event.type]({ journal, event, now });
-  return brake(journal, step, now);
+  return numbered(journal, brake(journal, step, now));
+}
+
+function numbered({ lines = 0 }: Journal, step: Step): Step {
+  if (step.history.length === 0) return step;
+  return { ...step, journal: { ...step.journal, lines: lines + step.history.length } };
 }

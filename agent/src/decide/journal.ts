@@ -122,6 +122,11 @@ export interface Journal {
   readonly updatedAt: string | null;
   /** Changes of state since the last idle: the brake on loops. */
   readonly hops: number;
+  /**
+   * Lines of history so far. The same thing may happen twice with all else in the journal as it was; this tells the one
+   * from the other. Absent: written by an agent before 0.2.
+   */
+  readonly lines?: number;
 }
 
 export const EMPTY_JOURNAL: Journal = {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from '../../src/act/context.ts';
 import { remember } from '../../src/act/remember.ts';
 import { decide } from '../../src/decide/decide.ts';
-import { EMPTY_JOURNAL } from '../../src/decide/journal.ts';
+import { EMPTY_JOURNAL, type Journal } from '../../src/decide/journal.ts';
 import type { Disk } from '../../src/ports/disk.ts';
 import {
   addReport,
@@ -15,6 +15,7 @@ import {
   OUTBOX_LIMITS,
   reportId,
 } from '../../src/report/outbox.ts';
+import { RUNNING_A } from '../decide/story.ts';
 import { bench, type Bench } from '../sources/bench.ts';
 
 let on: Bench;
@@ -121,20 +122,37 @@ describe('a step', () => {
     tree: 't',
     layers: [],
   } as const;
+  const overlord = { kind: 'overlord', url: 'https://overlord.example.org', ca: null } as const;
+  const contextOf = (sources: Context['config']['sources']): Context =>
+    ({ ...on.context, config: on.config({ sources }) }) as unknown as Context;
   const remembered = async (sources: Context['config']['sources']): Promise<string | null> => {
-    const context = { ...on.context, config: on.config({ sources }) } as unknown as Context;
     const now = on.context.ports.clock.now();
     const step = decide(EMPTY_JOURNAL, { type: 'observed', seen: { desired: wanted, faults: null } }, now);
-    return await remember(context, EMPTY_JOURNAL, step);
+    return await remember(contextOf(sources), EMPTY_JOURNAL, step);
   };
 
   it('is reported to an overlord as the same report, also when it is repeated after a crash', async () => {
-    const overlord = { kind: 'overlord', url: 'https://overlord.example.org', ca: null } as const;
     const id = await remembered([overlord]);
     expect(await remembered([overlord])).toBe(id);
     expect(await nextReports(disk, outbox)).toMatchObject([
       { id, kind: 'staging', role: 'web', commit: wanted.commit },
     ]);
+  });
+
+  it('that comes again, when the former one is forgotten, is another report', async () => {
+    const context = contextOf([overlord]);
+    const now = on.context.ports.clock.now();
+    let journal: Journal = RUNNING_A;
+    for (const boot of ['one', 'two', 'three']) {
+      const seen = { desired: null, faults: [] };
+      for (const event of [{ type: 'observed', seen }, { type: 'repaired' }] as const) {
+        const step = decide(journal, event, { ...now, boot });
+        await remember(context, journal, step);
+        ({ journal } = step);
+      }
+    }
+    const waiting = await nextReports(disk, outbox);
+    expect(waiting.map(({ kind }) => kind)).toEqual(['repaired', 'repaired', 'repaired']);
   });
 
   it('is kept for nobody where there is no overlord', async () => {
