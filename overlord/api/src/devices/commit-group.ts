@@ -1,4 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /** How much is taken at once. */
 interface Bounds {
@@ -15,6 +16,8 @@ export interface GroupOptions<Item, Result> {
   readonly group: Bounds;
   /** Groups that are written at the same time. */
   readonly lanes: number;
+  /** Milliseconds from the begin of one group to that of the next, at least: a transaction costs more than its items. */
+  readonly pace: number;
   /** What may wait; more is refused. */
   readonly queue: Bounds;
   readonly refuse: () => Error;
@@ -34,7 +37,8 @@ interface Waiting<Item, Result> {
 
 /**
  * Group commit: what arrives while a transaction is being written goes into the next one together. Alone, an item waits
- * for nothing; under load one flush of the disk serves hundreds. A group that fails is tried again in halves down to the
+ * for nothing; when more come, one transaction serves all of the next few milliseconds, and one flush of the disk
+ * hundreds. A group that fails is tried again in halves down to the
  * single item, so that a poisoned one takes nobody with it.
  */
 export class CommitGroup<Item, Result> {
@@ -42,6 +46,8 @@ export class CommitGroup<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private bytes = 0;
   private busy = 0;
+  /** When the next group may begin. */
+  private next = 0;
 
   constructor(options: GroupOptions<Item, Result>) {
     this.options = options;
@@ -64,12 +70,21 @@ export class CommitGroup<Item, Result> {
     if (this.busy >= this.options.lanes) return;
     this.busy += 1;
     try {
-      // What arrived in the same turn of the event loop belongs together.
-      await nextTurn();
-      while (this.waiting.length > 0) await this.write(this.take());
+      do {
+        await this.gather();
+        if (this.waiting.length > 0) await this.write(this.take());
+      } while (this.waiting.length > 0);
     } finally {
       this.busy -= 1;
     }
+  }
+
+  /** What arrived in the same turn of the event loop belongs together, and what arrives until the next may begin. */
+  private async gather(): Promise<void> {
+    const early = this.next - performance.now();
+    if (early > 0) await sleep(early);
+    else await nextTurn();
+    this.next = performance.now() + this.options.pace;
   }
 
   /** The next group: at least one, however heavy. */

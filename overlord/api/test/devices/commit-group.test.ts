@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { CommitGroup, type GroupOptions } from '../../src/devices/commit-group.ts';
 
@@ -14,6 +15,7 @@ function doubling(changes: Partial<GroupOptions<number, number>> = {}) {
     weigh: () => 1,
     group: { items: 10, bytes: 1_000 },
     lanes: 1,
+    pace: 0,
     queue: { items: 100, bytes: 1_000 },
     refuse: () => new Error('full'),
     noFaultOfItems: () => null,
@@ -54,6 +56,15 @@ it('writes as many groups at once as it has lanes', async () => {
     ]);
   await finish(all);
   expect(commits).toEqual([[1, 2], [3, 4], [5]]);
+});
+
+it('begins no group sooner after another than its pace, and the first at once', async () => {
+  const { group, commits, finish } = doubling({ lanes: 2, pace: 1_500 });
+  await finish(group.submit(1));
+  const two = group.submit(2);
+  await nextTurn();
+  await finish(Promise.all([two, group.submit(3)]));
+  expect(commits).toEqual([[1], [2, 3]]);
 });
 
 it('fills a group up to its weight, and takes what is heavier than that alone', async () => {
