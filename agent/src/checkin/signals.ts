@@ -5,8 +5,9 @@ import type { Journal } from '../decide/journal.ts';
 type Places = Pick<Context, 'ports' | 'paths' | 'config'>;
 
 /**
- * Hands the wake unit what it needs to hold the stream of signals: address, server name, token and the
- * heartbeat that the role asks for, one a line. Where the role wants no signals, or there is no overlord, or no token yet, there is nothing, and the unit ends.
+ * Hands the wake unit what it needs to hold the stream of signals: address, server name, token and the heartbeat that
+ * the role asks for, one a line. Where the role wants no signals, or there is no overlord, or no token yet, there is
+ * nothing, and the unit ends.
  */
 export async function arrangeSignals({ ports, paths, config }: Places, { current }: Journal): Promise<void> {
   const { disk } = ports;

@@ -77,19 +77,21 @@ async function nextBeat({ pi }: Device): Promise<void> {
 
 /** Of a device that is on for 30 days, at the defaults. */
 const MONTH = {
-  /** Every twenty minutes while the stream is alive: docs/decisions/0004. */
-  checkIns: 2_160,
+  /** Every half hour while the stream is alive: docs/decisions/0004. */
+  checkIns: 1_440,
   /** Every two minutes. */
   heartbeats: 21_600,
-  /** A stream ends with its token, a TLS session with its ticket: both after a day. */
+  /** A token is renewed when two thirds of its day are over, and begins a new stream. */
+  streams: 45,
+  /** A TLS session ends with its ticket, after a day. */
   days: 30,
 } as const;
 
 /** Bytes of a month in which nothing changes. */
 export function bytesAMonth(traffic: Traffic): number {
-  const { checkIns, heartbeats, days } = MONTH;
-  const daily = traffic.fullCheckIn + traffic.stream;
-  return (checkIns - days) * traffic.checkIn + heartbeats * traffic.heartbeat + days * daily;
+  const { checkIns, heartbeats, streams, days } = MONTH;
+  const talk = (checkIns - days) * traffic.checkIn + days * traffic.fullCheckIn;
+  return talk + heartbeats * traffic.heartbeat + streams * traffic.stream;
 }
 
 /** Memory of all processes of ours. kB. */

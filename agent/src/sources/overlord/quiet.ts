@@ -2,7 +2,7 @@ import type { Contact } from '../../checkin/contact.ts';
 import type { Moment } from '../../ports/clock.ts';
 
 /** A device says at least this often that it is there. Seconds; see docs/decisions/0004. */
-const LONGEST_QUIET = 1_200;
+const LONGEST_QUIET = 1_800;
 /** Runs are started by the minute. Seconds. */
 const SLACK = 30;
 
