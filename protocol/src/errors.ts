@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   'no-space': 'environment',
   'docker-missing': 'setup',
   'docker-unreachable': 'environment',
+  'docker-stuck': 'environment',
   'compose-missing': 'setup',
   'host-unsupported': 'setup',
   'health-failed': 'content',

@@ -65,8 +65,13 @@ export interface Engine {
   resolve(project: string, folder: string, variables: Variables): Promise<ComposeModel>;
   /** Those of the image references that are not on the device. */
   missingImages(references: readonly string[]): Promise<readonly string[]>;
-  /** Brings services to the model. Throws `start-failed` with the last lines that Compose printed. */
+  /**
+   * Brings services to the model. Throws `start-failed` with the last lines that Compose printed, and `docker-stuck`
+   * where only a restart of the engine helps.
+   */
   up(change: StackChange): Promise<void>;
+  /** Restarts the engine itself. Takes every container down for a moment; those with a restart policy come back. */
+  restartEngine(label: Label): Promise<void>;
   /** Restarts containers of services in place. */
   restart(label: Label, project: string, services: readonly string[]): Promise<void>;
   /** Removes the containers of services that the model no longer has. */

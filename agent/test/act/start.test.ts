@@ -6,6 +6,7 @@ import type { Container, Engine } from '../../src/ports/engine.ts';
 import { realLog } from '../../src/ports/real/log.ts';
 
 const GONE: Problem = { code: 'start-failed', what: 'network 34fb94 not found' };
+const STUCK: Problem = { code: 'docker-stuck', what: 'port 8080' };
 const AWAY: Problem = { code: 'docker-unreachable', what: 'no answer' };
 const CHANGE = {
   label: 'test.up',
@@ -18,7 +19,7 @@ function container(service: string, state: Container['state']): Container {
   return { id: service, service, image: 'busybox', state, ...rest };
 }
 
-/** An engine that refuses to start what it has until that has been removed. Tells what it was asked. */
+/** An engine that refuses to start what it has until that has been removed, or until it is restarted. Tells what it was asked. */
 function refusing(problem: Problem, containers: readonly Container[]): { asked: string[]; context: Context } {
   const asked: string[] = [];
   let refuses = true;
@@ -27,6 +28,11 @@ function refusing(problem: Problem, containers: readonly Container[]): { asked: 
     up: ({ services }) => {
       asked.push(`up ${services.join(' ')}`);
       return refuses ? Promise.reject(new FleetError(problem)) : Promise.resolve();
+    },
+    restartEngine: () => {
+      asked.push('restart the engine');
+      refuses = false;
+      return Promise.resolve();
     },
     removeServices: (_label, _project, services) => {
       asked.push(`remove ${services.join(' ')}`);
@@ -48,6 +54,12 @@ describe('starting services', () => {
     const { asked, context } = refusing(GONE, [container('other', 'exited')]);
     await expect(startServices(context, CHANGE)).rejects.toMatchObject({ problem: GONE });
     expect(asked).toEqual(['up clock web']);
+  });
+
+  it('restarts an engine that is stuck, and removes nothing', async () => {
+    const { asked, context } = refusing(STUCK, [container('web', 'exited')]);
+    await startServices(context, CHANGE);
+    expect(asked).toEqual(['up clock web', 'restart the engine', 'up clock web']);
   });
 
   it('removes nothing while the engine is away', async () => {

@@ -98,6 +98,16 @@ describe('the connection', () => {
     expect(asked()).toHaveLength(3);
   });
 
+  it('that brings a hundred megabytes is ended after two, and the device goes on with what it has', async () => {
+    const flood = ['x'.repeat(100 * 1024 * 1024)];
+    overlord.answer = () => ({ acknowledged: flood });
+    await outbox();
+    await expect(device.source().desired(null, EAGER)).rejects.toMatchObject({
+      problem: { code: 'source-unreachable', what: 'The answer is far too large' },
+    });
+    expect(waiting()).toBe(1);
+  });
+
   it('that nobody answers is a problem of the network', async () => {
     await overlord.stop();
     await expect(device.source().desired(null, EAGER)).rejects.toMatchObject({

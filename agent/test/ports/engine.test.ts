@@ -5,9 +5,15 @@ import { dockerEngine } from '../../src/ports/real/engine.ts';
 
 const MODEL = { name: 'web', services: { web: { image: 'web:1' } } };
 
-/** What `up` throws when `docker` ends like this. */
-async function problemOfUp(code: number, stderr: string): Promise<Problem> {
-  const exec: Exec = { run: () => Promise.resolve({ code, stdout: Buffer.alloc(0), stderr }) };
+/** What `up` throws when `docker` ends like this, and `docker ps` prints `running`. */
+async function problemOfUp(code: number, stderr: string, running = ''): Promise<Problem> {
+  const exec: Exec = {
+    run: ({ argv }) => {
+      const asked = argv[1] === 'ps';
+      const stdout = Buffer.from(asked ? running : '');
+      return Promise.resolve({ code: asked ? 0 : code, stdout, stderr: asked ? '' : stderr });
+    },
+  };
   try {
     await dockerEngine(exec).up({ label: 'test.up', model: MODEL, services: ['web'] });
   } catch (thrown) {
@@ -24,6 +30,12 @@ describe('a stack that does not start', () => {
     );
     expect(problem).toMatchObject({ code: 'start-failed', where: 'service web' });
     expect(problem.what).toContain('invalid mount config');
+  });
+
+  it('is the engine’s fault when it keeps a port that no container has, and the release’s when one has it', async () => {
+    const stderr = 'Bind for 0.0.0.0:8080 failed: port is already allocated\n';
+    expect(await problemOfUp(1, stderr)).toMatchObject({ code: 'docker-stuck' });
+    expect(await problemOfUp(1, stderr, 'e91cd2f5b5a0\n')).toMatchObject({ code: 'start-failed' });
   });
 
   const innocent = [

@@ -3,8 +3,9 @@ import type { StackChange } from '../../ports/engine.ts';
 import type { Context } from '../context.ts';
 
 /**
- * Starts services, and where that fails once more without the containers that were there: one that hangs on a network
- * which somebody removed refuses to start for ever, and Compose keeps it as long as its definition is the same.
+ * Starts services, and where that fails once more: without the containers that were there, since one that hangs on a
+ * network which somebody removed refuses to start for ever, and Compose keeps it as long as its definition is the same;
+ * or with the engine as new, where it is the engine that is stuck.
  */
 export async function startServices(
   { ports }: Pick<Context, 'ports'>,
@@ -15,6 +16,11 @@ export async function startServices(
     await engine.up({ label, model, services });
   } catch (thrown) {
     const problem = problemOf(thrown);
+    if (problem.code === 'docker-stuck') {
+      log.warning('The engine is restarted', { problem });
+      await engine.restartEngine(label);
+      return engine.up({ label, model, services });
+    }
     if (problem.code !== 'start-failed') throw thrown;
     const containers = await engine.containers(model.name);
     const refusing = containers.filter(

@@ -1,4 +1,4 @@
-import { FleetError } from '@metrica-fleet/protocol';
+import { FleetError, problemOf } from '@metrica-fleet/protocol';
 import type { Container, Engine, StackChange } from '../engine.ts';
 import type { Command, Exec, Finished } from '../exec.ts';
 import type { Label } from '../ports.ts';
@@ -35,6 +35,11 @@ export function dockerEngine(exec: Exec): Engine {
         { code: 'compose-invalid', what: 'Compose refuses the file', where: file },
       );
       return modelOf(output);
+    },
+    async restartEngine(label) {
+      const argv = ['systemctl', 'restart', 'docker.service'] as const;
+      const what = 'The Docker engine could not be restarted';
+      await mustRunDocker(exec, { label, argv, deadline: CHANGE }, { code: 'docker-unreachable', what });
     },
     async restart(label, project, services) {
       const ids = await idsOf(exec, project, services);
@@ -158,14 +163,39 @@ async function up(exec: Exec, { label, model, services }: StackChange): Promise<
   if (services.length === 0) return;
   const flags = ['--detach', '--no-deps', '--no-build', '--pull', 'never', '--quiet-pull'];
   const argv = [...COMPOSE, '-f', '-', '-p', model.name, 'up', ...flags, ...services] as const;
-  await mustRunDocker(
-    exec,
-    { label, argv, deadline: CHANGE, input: modelText(model), env: COMPOSE_ENV },
+  try {
+    await mustRunDocker(
+      exec,
+      { label, argv, deadline: CHANGE, input: modelText(model), env: COMPOSE_ENV },
+      {
+        code: 'start-failed',
+        what: 'The stack does not start',
+        where: services.map((name) => `service ${name}`).join(', '),
+      },
+    );
+  } catch (thrown) {
+    throw (await lostPort(exec, thrown)) ?? thrown;
+  }
+}
+
+/**
+ * A power cut while a container starts leaves its port with the engine, for as long as that lives, and with no container
+ * (tried with 26.1). Null where somebody has the port.
+ */
+async function lostPort(exec: Exec, thrown: unknown): Promise<FleetError | null> {
+  const port = /:(\d+) failed: port is already allocated/.exec(problemOf(thrown).what)?.[1];
+  if (port === undefined) return null;
+  const argv = ['docker', 'ps', '--quiet', '--filter', `publish=${port}`] as const;
+  const { code, stdout } = await runDocker(exec, { label: 'engine.port', argv, deadline: LOOK });
+  if (code !== 0 || stdout.toString('utf8').trim() !== '') return null;
+  return new FleetError(
     {
-      code: 'start-failed',
-      what: 'The stack does not start',
-      where: services.map((name) => `service ${name}`).join(', '),
+      code: 'docker-stuck',
+      what: `The Docker engine keeps port ${port} for a container that there is not any more`,
+      where: '/var/run/docker.sock',
+      remedy: '`sudo systemctl restart docker` frees it; the agent does that by itself.',
     },
+    { cause: thrown },
   );
 }
 
