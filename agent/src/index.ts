@@ -4,7 +4,6 @@
  */
 export { runPullWorker } from './act/pull-worker.ts';
 export { buildContext } from './build-context.ts';
-export { readDeviceFile } from './checkin/identity.ts';
 export { tryToEnrol } from './commands/enrol.ts';
 export { pathsUnder, type Paths } from './paths.ts';
 export type { Clock, Moment } from './ports/clock.ts';
@@ -23,8 +22,8 @@ export type { ImagePuller, PullProgress } from './ports/image-puller.ts';
 export type { Log } from './ports/log.ts';
 export type { Network } from './ports/network.ts';
 export type { Label, Ports } from './ports/ports.ts';
+export { realDisk } from './ports/real/disk.ts';
 export { realHttp } from './ports/real/http.ts';
 export { recorder } from './ports/real/log.ts';
 export { tlsSessionsIn } from './ports/real/tls-sessions.ts';
-export { readStatus } from './report/read-status.ts';
 export { run } from './run.ts';

@@ -17,31 +17,30 @@ interface Answer {
 
 /** Answers on a unix socket, see README.md. Closing it removes the socket. */
 export async function serveControls(fleet: Fleet, path: string): Promise<Server> {
-  const server = createServer((request, response) => void respond(fleet, request, response));
+  const server = createServer((request, response) => respond(fleet, request, response));
   server.listen(path);
   await once(server, 'listening');
   return server;
 }
 
-async function respond(fleet: Fleet, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, body } = await answerTo(fleet, `${request.method} ${request.url}`);
+function respond(fleet: Fleet, request: IncomingMessage, response: ServerResponse): void {
+  const { status, body } = answerTo(fleet, `${request.method} ${request.url}`);
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-async function answerTo(fleet: Fleet, asked: string): Promise<Answer> {
+function answerTo(fleet: Fleet, asked: string): Answer {
   if (asked === 'GET /devices') {
-    const views = await Promise.all([...fleet.values()].map((device) => device.view()));
-    return { status: 200, body: views };
+    return { status: 200, body: [...fleet.values()].map((device) => device.view()) };
   }
   const [, method, name = '', action] = /^(GET|POST) \/devices\/([\w-]+)(?:\/(\w+))?$/.exec(asked) ?? [];
   const device = fleet.get(name);
   if (device === undefined) return refused(404, `There is no device «${name}»`);
-  if (method === 'GET' && action === undefined) return { status: 200, body: await device.view() };
+  if (method === 'GET' && action === undefined) return { status: 200, body: device.view() };
   if (method !== 'POST' || action === undefined || !(action in ACTIONS))
     return refused(404, `There is nothing behind «${asked}»; simulator/README.md lists the controls`);
   ACTIONS[action as keyof typeof ACTIONS](device);
-  return { status: 200, body: await device.view() };
+  return { status: 200, body: device.view() };
 }
 
 function refused(status: number, what: string): Answer {

@@ -1,4 +1,4 @@
-import { readDeviceFile, readStatus } from '@metrica-fleet/agent';
+import type { Status } from '@metrica-fleet/protocol';
 import type { EngineStore } from './engine/memory-engine.ts';
 import type { Faults } from './faults.ts';
 import { makeBoard, showBoard, type Board } from './host/board.ts';
@@ -66,6 +66,9 @@ export class Device {
   private boots = 0;
   /** Uptime at the end of the last boot. Seconds. */
   private before = 0;
+  private isJoined = false;
+  /** The agent's own, as it wrote it last in this boot. */
+  private status: string | null = null;
   /** Commits whose update had its fault already: a fault happens once an update. */
   private readonly struck = new Set<string>();
 
@@ -86,7 +89,10 @@ export class Device {
       uplink: this.uplink,
       rate: chanceOf(seed, name, 'rate').between(RATE.from, RATE.to) / faults.slower,
       reboot: () => this.reboot(),
-      joined: () => tell({ event: 'joined', device: name }),
+      joined: () => {
+        this.isJoined = true;
+        tell({ event: 'joined', device: name });
+      },
       crashed: (thrown) => tell({ event: 'crash', device: name, reason: reasonOf(thrown) }),
     };
   }
@@ -119,15 +125,15 @@ export class Device {
   unplug(): void {
     this.before = this.boot?.end() ?? this.before;
     this.boot = null;
+    this.status = null;
   }
 
-  async view(): Promise<DeviceView> {
-    const status = await readStatus(this.disk, PATHS);
-    const identity = await readDeviceFile(this.disk, PATHS);
+  view(): DeviceView {
+    const status: Status | null = this.status === null ? null : JSON.parse(this.status);
     return {
       name: this.name,
       model: this.board.model,
-      joined: identity !== null,
+      joined: this.isJoined,
       network: this.uplink.up ? 'up' : 'cut',
       power: this.boot === null ? 'off' : 'on',
       boots: this.boots,
@@ -153,6 +159,7 @@ export class Device {
 
   private written(path: string, text: string): void {
     if (path === PATHS.run.wake) this.boot?.wake();
+    if (path === PATHS.run.status) this.status = text;
     if (path !== PATHS.history) return;
     const entry: HistoryLine = JSON.parse(text);
     this.setup.tell({ event: 'history', device: this.name, entry });

@@ -37,7 +37,7 @@ export function faultsOf(seed: number, device: string): Faults {
   if (!chance.happens(AFFLICTED)) return NO_FAULTS;
   switch (chance.pick(['slow', 'lossy', 'power', 'line'])) {
     case 'slow':
-      return { ...NO_FAULTS, slower: chance.between(5, 20) };
+      return { ...NO_FAULTS, slower: chance.between(2, 8) };
     case 'lossy':
       return { ...NO_FAULTS, loss: chance.between(10, 40) / 100 };
     case 'power': {
@@ -45,6 +45,6 @@ export function faultsOf(seed: number, device: string): Faults {
       return { ...NO_FAULTS, powerCut: { during, after: chance.between(1, 8) } };
     }
     case 'line':
-      return { ...NO_FAULTS, lineCut: { after: chance.between(0, 10), lasts: chance.between(60, 600) } };
+      return { ...NO_FAULTS, lineCut: { after: chance.between(0, 10), lasts: chance.between(30, 180) } };
   }
 }

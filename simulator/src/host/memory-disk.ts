@@ -33,7 +33,7 @@ const HOPS = 40;
 /** A card of 32 GB with a system on it. */
 const FREE = { bytes: 24_000_000_000, inodes: 1_800_000 } as const;
 
-/** Hears of every text that is written or appended, after it was. */
+/** Hears of every text that is written, replaced or appended, after it was. */
 export type DiskWatcher = (path: string, text: string) => void;
 
 /** A file system in memory, for the agent and for what runs beside it on a simulated host. Everything is durable at once. */
@@ -115,6 +115,7 @@ export class MemoryDisk implements Disk {
     return attempt(() => {
       this.putAside(path);
       this.put(path, { kind: 'file', chunks: [Buffer.from(content)], mode: 0o644 });
+      this.watcher(path, content);
     });
   }
 
