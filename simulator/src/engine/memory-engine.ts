@@ -28,6 +28,7 @@ export interface EngineHost {
 /** Docker and Compose of one boot, in memory. Containers live by the rules of life.ts; nothing of them is run. */
 export class MemoryEngine implements Engine, Network {
   private readonly host: EngineHost;
+  private lives = 1;
 
   /** `before`: uptime in seconds at which the boot before this one ended. */
   constructor(host: EngineHost, before: number) {
@@ -39,9 +40,8 @@ export class MemoryEngine implements Engine, Network {
     return Promise.resolve({ engine: '26.1.5', compose: '2.26.1' });
   }
 
-  /** It lives as long as the boot does. */
   life(): Promise<string | null> {
-    return Promise.resolve(this.host.clock.now().boot);
+    return Promise.resolve(`${this.host.clock.now().boot} ${this.lives}`);
   }
 
   containers(project: string): ReturnType<Engine['containers']> {
@@ -93,6 +93,13 @@ export class MemoryEngine implements Engine, Network {
   async down(_label: string, project: string): Promise<void> {
     await this.takesTime();
     this.remove((stored) => stored.project === project);
+  }
+
+  async restartEngine(): Promise<void> {
+    await this.takesTime();
+    const now = this.now();
+    for (const stored of this.host.store.containers) afterBoot(stored, { before: now, engineUp: now });
+    this.lives += 1;
   }
 
   execIn(container: string): Promise<string | null> {
