@@ -1,4 +1,4 @@
-import type { DeviceState, RolloutStage, RolloutSummary } from '@metrica-fleet/protocol/api';
+import type { DeviceEvent, DeviceState, RolloutStage, RolloutSummary } from '@metrica-fleet/protocol/api';
 
 /** A look at the fleet. */
 export interface Look {
@@ -6,6 +6,8 @@ export interface Look {
   readonly rollouts: readonly RolloutSummary[];
   /** State of each device, by name. */
   readonly states: ReadonlyMap<string, DeviceState>;
+  /** The newest events, newest first. */
+  readonly events: readonly Pick<DeviceEvent, 'id' | 'kind' | 'deviceName' | 'text'>[];
 }
 
 /** What people want to hear of at once; other states come and go with every update. */
@@ -15,7 +17,7 @@ const NAMED = 5;
 
 /** What has happened between two looks, a line each. Pure. */
 export function newsOf(before: Look, after: Look): readonly string[] {
-  return [...rolloutNews(before, after), ...deviceNews(before, after)];
+  return [...rolloutNews(before, after), ...returnNews(before, after), ...deviceNews(before, after)];
 }
 
 function rolloutNews(before: Look, after: Look): readonly string[] {
@@ -34,12 +36,14 @@ function rolloutNews(before: Look, after: Look): readonly string[] {
 
 function stageNews(name: string, was: RolloutStage | undefined, stage: RolloutStage): readonly string[] {
   if (stage.state === 'waiting') return [];
-  if (was !== undefined && was.state === stage.state && was.gate === stage.gate) return [];
+  // What a passed stage measures afterwards decides nothing any more.
+  const same = stage.state === 'passed' || was?.gate === stage.gate;
+  if (was?.state === stage.state && same) return [];
   return [`${name} ${stage.name} ${stage.state}: ${stage.gate}`];
 }
 
 function ending({ state, reason }: RolloutSummary): string {
-  const why = reason === null ? '' : `: ${reason}`;
+  const why = reason === null ? '' : `: ${reason.replaceAll(/\s+/g, ' ')}`;
   switch (state) {
     case 'running':
       return 'goes on';
@@ -51,6 +55,18 @@ function ending({ state, reason }: RolloutSummary): string {
     case 'superseded':
       return `is ${state}${why}`;
   }
+}
+
+/** Devices that went back to their former release by themselves. The text of such an event is «what – why». */
+function returnNews(before: Look, after: Look): readonly string[] {
+  const known = new Set(before.events.map(({ id }) => id));
+  const groups = new Map<string, string[]>();
+  for (const { id, kind, deviceName, text } of after.events) {
+    if (kind !== 'reverted' || known.has(id)) continue;
+    const [what = text] = text.split(' – ');
+    groups.set(what, [...(groups.get(what) ?? []), deviceName]);
+  }
+  return [...groups].map(([what, names]) => `${listed(names)} ${what.replace(/^W/, 'w')}`);
 }
 
 function deviceNews(before: Look, after: Look): readonly string[] {

@@ -68,11 +68,13 @@ export async function narrate({ api, signal }: Scene, show: (text: string) => vo
 }
 
 async function look(api: FleetApi): Promise<Look> {
-  const [{ items }, { devices }] = await Promise.all([
+  const [rollouts, { devices }, { events }] = await Promise.all([
     api.call('listRollouts', { query: { limit: '20' } }),
     api.call('deviceMap'),
+    api.call('overview'),
   ]);
-  return { rollouts: items, states: new Map(devices.map(([, name, state]) => [name, state])) };
+  const states = new Map(devices.map(([, name, state]) => [name, state]));
+  return { rollouts: rollouts.items, states, events };
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -36,7 +36,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'static',
     about: 'types, lint, import rules, dead code, format',
-    minutes: 4,
+    minutes: 3,
     needsRoot: false,
     programs: [],
     work: {
@@ -76,6 +76,14 @@ export const PARTS: readonly Part[] = [
     needsRoot: false,
     programs: [git, openssl, sshKeygen, { program: 'chromium', package: 'chromium' }],
     work: { kind: 'vitest', args: ['--config', 'test/browser/vitest.config.ts'] },
+  },
+  {
+    name: 'demo',
+    about: 'the demo as a person runs it, and every command that it prints',
+    minutes: 1.9,
+    needsRoot: false,
+    programs: [git, openssl, sshKeygen],
+    work: { kind: 'vitest', args: ['--config', 'test/demo/vitest.config.ts'] },
   },
   {
     name: 'virtual-pi',

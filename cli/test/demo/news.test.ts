@@ -36,6 +36,7 @@ const look = (
 ): Look => ({
   rollouts,
   states: new Map(Object.entries(states)),
+  events: [],
 });
 
 describe('what is told of rollouts', () => {
@@ -66,6 +67,12 @@ describe('what is told of rollouts', () => {
     ]);
   });
 
+  it('is not what a passed stage measures afterwards', () => {
+    const before = look([rollout({ stages: [stage('canary', 'passed', '1 healthy.')] })]);
+    const after = look([rollout({ stages: [stage('canary', 'passed', 'Waits for 1.')] })]);
+    expect(newsOf(before, after)).toEqual([]);
+  });
+
   it('comes in the order in which it began', () => {
     const newest = rollout({ id: 'two', role: 'menu-board', subject: 'Newest' });
     expect(newsOf(look([]), look([newest, rollout({})]))).toEqual([
@@ -80,6 +87,14 @@ describe('what is told of devices', () => {
     const before = look([], { a: 'healthy', b: 'offline', c: 'healthy', d: 'failed' });
     const after = look([], { a: 'offline', b: 'healthy', c: 'updating', d: 'failed' });
     expect(newsOf(before, after)).toEqual(['a is offline', 'b is no longer offline']);
+  });
+
+  it('is that they went back, once', () => {
+    const text = 'Went back to door-sign@da51190d941a – The service «web» crashed.\nIts last lines';
+    const event = { id: '7', kind: 'reverted', deviceName: 'a', text } as const;
+    const after: Look = { ...look([]), events: [event] };
+    expect(newsOf(look([]), after)).toEqual(['a went back to door-sign@da51190d941a']);
+    expect(newsOf(after, after)).toEqual([]);
   });
 
   it('names a few of many', () => {
