@@ -69,7 +69,9 @@ describe('a Pi that listens for signals', () => {
   it('is online by that between its check-ins', async () => {
     const { items } = await overlord.ask<{ items: { id: string }[] }>('devices');
     const shown = (): Promise<unknown> => overlord.ask(`devices/${items[0]?.id}`);
-    await expect.poll(shown).toMatchObject({ online: true, connected: true, state: 'healthy' });
+    await expect
+      .poll(shown, { timeout: 30_000 })
+      .toMatchObject({ online: true, connected: true, state: 'healthy' });
   });
 
   it('takes a release as soon as its stage opens, long before its interval is over', async () => {
