@@ -70,6 +70,14 @@ export const PARTS: readonly Part[] = [
     work: { kind: 'vitest', args: ['--config', 'vitest.config.ts'] },
   },
   {
+    name: 'postgresql',
+    about: 'the overlord with DATABASE_URL and PostgreSQL from Debian',
+    minutes: 3,
+    needsRoot: false,
+    programs: [git, openssl, sshKeygen, { program: 'pg_ctlcluster', package: 'postgresql' }],
+    work: { kind: 'vitest', args: ['--config', 'overlord/api/test/debian/vitest.config.ts'] },
+  },
+  {
     name: 'browser',
     about: 'the dashboard in a real browser, on a real overlord',
     minutes: 3,
@@ -88,7 +96,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'virtual-pi',
     about: 'the agent on real systemd, Docker and Compose, by itself and with an overlord',
-    minutes: 11,
+    minutes: 9,
     needsRoot: true,
     programs: [
       git,

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { emptyDatabase } from '../postgres.ts';
 
 const API = join(import.meta.dirname, '../..');
 
@@ -19,24 +20,38 @@ export interface Answer {
   readonly body: any;
 }
 
-/** The overlord as people start it: a process of its own, with its own database in its own folder. */
+type GivenDatabase = Awaited<ReturnType<typeof emptyDatabase>>;
+
+/**
+ * The overlord as people start it: a process of its own, with its own database in its own folder; or with a database of
+ * the server that TEST_DATABASE_URL names.
+ */
 export class RunningOverlord {
+  static readonly usesOwnDatabase: boolean = process.env['TEST_DATABASE_URL'] === undefined;
+
   readonly data: string;
   private readonly args: readonly string[];
   readonly port: number;
+  private readonly database: GivenDatabase | null;
   private process: ChildProcess | null = null;
   firstAdminToken = '';
 
-  private constructor(data: string, port: number, args: readonly string[]) {
-    this.data = data;
-    this.port = port;
+  private constructor(
+    parts: Pick<RunningOverlord, 'data' | 'port'>,
+    args: readonly string[],
+    database: GivenDatabase | null,
+  ) {
+    this.data = parts.data;
+    this.port = parts.port;
     this.args = args;
+    this.database = database;
   }
 
   static async start(...args: readonly string[]): Promise<RunningOverlord> {
     const data = await mkdtemp(join(tmpdir(), 'fleet-overlord-'));
     await chmod(data, 0o711);
-    const overlord = new RunningOverlord(data, await freePort(), args);
+    const database = RunningOverlord.usesOwnDatabase ? null : await emptyDatabase();
+    const overlord = new RunningOverlord({ data, port: await freePort() }, args, database);
     await overlord.resume();
     return overlord;
   }
@@ -50,7 +65,7 @@ export class RunningOverlord {
         ...['--data', this.data, '--host', 'localhost', '--listen', '127.0.0.1'],
         ...['--port', String(await freePort()), '--local-port', String(this.port), ...this.args],
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '' } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: this.environment },
     );
     this.process = child;
     this.firstAdminToken = await new Promise((resolve, reject) => {
@@ -68,6 +83,11 @@ export class RunningOverlord {
     });
   }
 
+  private get environment(): Readonly<Record<string, string>> {
+    const base = { PATH: process.env['PATH'] ?? '' };
+    return this.database === null ? base : { ...base, DATABASE_URL: this.database.url };
+  }
+
   /** Ends it by a signal and waits until it is gone. Returns its exit code; null when the signal killed it. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.process;
@@ -80,6 +100,7 @@ export class RunningOverlord {
 
   async remove(): Promise<void> {
     await this.end('SIGTERM');
+    await this.database?.drop();
     await rm(this.data, { recursive: true, force: true });
   }
 
