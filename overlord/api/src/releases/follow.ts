@@ -2,6 +2,7 @@ import { describeProblem, problemOf } from '@metrica-fleet/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { announce } from '../db/announce.ts';
+import { isOutage } from '../db/outage.ts';
 import type { Schema } from '../db/schema.ts';
 import { readFleetFiles, replaceVariables, type VariableFile } from './fleet-files.ts';
 import { makeRelease, type ReleasePorts } from './make-release.ts';
@@ -33,11 +34,17 @@ export function followRepository(ports: FollowPorts): Follower {
   let next: Promise<void> | null = null;
   const look = async (): Promise<void> => {
     try {
-      await lookOnce(ports);
+      await lookOnce(ports).catch(async (thrown: unknown) => {
+        if (isOutage(thrown)) throw thrown;
+        const problem = describeProblem(problemOf(thrown));
+        ports.log.warn({ problem }, 'The fleet repo could not be read');
+        await record(ports, { problem });
+      });
     } catch (thrown) {
-      const problem = describeProblem(problemOf(thrown));
-      ports.log.warn({ problem }, 'The fleet repo could not be read');
-      await record(ports, { problem });
+      ports.log.warn(
+        { err: thrown },
+        'What the fleet repo says could not be written; the next look tries again',
+      );
     }
   };
   return {

@@ -30,6 +30,15 @@ const ROUNDS = 3;
 const postmaster = async (): Promise<number> =>
   Number((await readFile(join(overlord.data, 'postgres/cluster/postmaster.pid'), 'utf8')).split('\n')[0]);
 
+/** By itself: nobody helps. */
+async function isReady(): Promise<void> {
+  for (;;) {
+    const answer = await overlord.call('readyz').catch(() => null);
+    if (answer?.status === 200) return;
+    await sleep(50);
+  }
+}
+
 /** Who is killed. A server that others run (DATABASE_URL) is theirs to bring back. */
 const KILLS: Readonly<Record<string, () => Promise<void>>> = {
   async overlord() {
@@ -113,6 +122,7 @@ it.each(Object.keys(KILLS))(
     for (let round = 0; round < ROUNDS; round += 1) {
       await sleep(randomInt(50, 600));
       await KILLS[victim]?.();
+      await isReady();
     }
     const before = reporters.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
     await sleep(300);
