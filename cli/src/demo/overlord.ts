@@ -40,6 +40,8 @@ export interface OverlordOptions {
 
 /** Seconds between two looks at the repo: a push is seen at once. */
 const REPO_INTERVAL = '1';
+/** Seconds until a device that was cut off is shown as offline: time passes more quickly on simulated ones. */
+const AWAY = '10';
 /** Milliseconds for the first releases. */
 const RELEASE_DEADLINE = 60_000;
 
@@ -55,7 +57,7 @@ export async function startOverlord(options: OverlordOptions): Promise<DemoOverl
       join(root, 'overlord/api/dist/src/main.js'),
       ...['--data', data, '--repo', repo, '--repo-interval', REPO_INTERVAL],
       ...['--host', 'localhost', '--listen', '127.0.0.1', '--port', tlsPort, '--local-port', String(port)],
-      ...['--dashboard', dashboardOf(root)],
+      ...['--dashboard', dashboardOf(root), '--away', AWAY],
     ],
     log,
     onLine: (line) => {

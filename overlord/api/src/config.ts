@@ -27,6 +27,8 @@ export interface OverlordConfig {
   readonly trustProxy: boolean;
   /** How long a device's token is good; it is renewed in time by itself. Seconds. */
   readonly deviceTokenLife: number;
+  /** Until a device whose stream has ended is no longer online by it. Seconds. */
+  readonly away: number;
   /** The agent's package for the installer; null: there is none to serve. */
   readonly agentPackage: string | null;
   /** Folder of the built dashboard; null without. */
@@ -53,6 +55,7 @@ const OPTIONS = {
   'tls-certificate': { type: 'string' },
   'trust-proxy': { type: 'boolean', default: false },
   'device-token-life': { type: 'string', default: '86400' },
+  away: { type: 'string', default: '90' },
   'agent-package': { type: 'string' },
   dashboard: { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
@@ -78,6 +81,7 @@ export function readConfig(argv: readonly string[], env: Env): OverlordConfig {
     tls: tlsOf(values['tls-key'], values['tls-certificate']),
     trustProxy: values['trust-proxy'],
     deviceTokenLife: numberOf(values['device-token-life'], '--device-token-life', [10, 2_592_000]),
+    away: numberOf(values.away, '--away', [0, 3_600]),
     agentPackage: values['agent-package'] ?? null,
     dashboard: values.dashboard ?? null,
     logLevel: values['log-level'],

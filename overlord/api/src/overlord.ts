@@ -104,7 +104,8 @@ export async function startOverlord({ config, log, version, migrations }: Parts)
     signal,
     sign: (trx, releaseId) => restate(trx, signer, { releaseId, now: now() }),
   });
-  const signals = buildSignals({ db, log, now, epoch: randomUUID(), ready: () => control.ready() });
+  const times = { away: config.away * 1000 };
+  const signals = buildSignals({ db, log, now, times, epoch: randomUUID(), ready: () => control.ready() });
   const follower = followerOf();
   const metrics = buildMetrics(db);
   const wakeNow = (
