@@ -13,7 +13,7 @@ describe('a command line with a mistake', () => {
   });
 
   it.each([
-    [['test', 'moon'], /The parts are static, unit, postgresql, browser, virtual-pi/],
+    [['test', 'moon'], /The parts are static, unit, postgresql, browser, demo, virtual-pi/],
     [['test', '--fast'], /unknown option '--fast'/],
     [['bench', 'moon'], /there is no bench «moon»/],
     [['release'], /Usage: fleet release/],

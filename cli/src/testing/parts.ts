@@ -57,7 +57,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'unit',
     about: 'tests of each package, and of the rules between them',
-    minutes: 6,
+    minutes: 5,
     needsRoot: false,
     programs: [
       git,
