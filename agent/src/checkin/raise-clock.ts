@@ -1,23 +1,26 @@
 import { FleetError } from '@metrica-fleet/protocol';
 import type { Ports } from '../ports/ports.ts';
+import { AGENT_BUILT } from '../version.ts';
 
 /** How long a time server is waited for. Milliseconds. */
 const PATIENCE = 90_000;
 const PERIOD = 3_000;
 
 /**
- * A Pi has no battery for its clock: it may believe that it is 1970, and then no certificate is valid. `floor` is a
- * moment that has certainly passed. While the clock is behind it, a time server gets 90 s to correct it; after that
- * the clock is set to the floor, which is wrong by less. Certificates are verified in any case.
- * Throws `clock-wrong` where the clock cannot be set.
+ * A Pi has no battery for its clock: it may believe that it is 1970, and then no certificate is valid. `passed` is a
+ * moment that has certainly passed, as has that in which this agent was built. While the clock is behind the later of
+ * them, a time server gets 90 s to correct it; after that the clock is set to it, which is wrong by less. Certificates
+ * are verified in any case. Returns whether the clock was behind. Throws `clock-wrong` where it cannot be set.
  */
 export async function raiseClock(
   { clock, exec, log }: Pick<Ports, 'clock' | 'exec' | 'log'>,
-  floor: string,
-): Promise<void> {
+  passed: string,
+): Promise<boolean> {
+  const floor = Date.parse(passed) >= Date.parse(AGENT_BUILT) ? passed : AGENT_BUILT;
   const behind = (): boolean => Date.parse(clock.now().wall) < Date.parse(floor);
+  if (!behind()) return false;
   for (let waited = 0; behind() && waited < PATIENCE; waited += PERIOD) await clock.sleep(PERIOD);
-  if (!behind()) return;
+  if (!behind()) return true;
   const was = clock.now().wall;
   const { code, stderr } = await exec.run({
     label: 'clock.raise',
@@ -38,4 +41,5 @@ export async function raiseClock(
       now: floor,
     },
   );
+  return true;
 }

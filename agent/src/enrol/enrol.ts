@@ -12,7 +12,6 @@ import { readDeviceFile, type DeviceFile } from '../checkin/identity.ts';
 import { raiseClock } from '../checkin/raise-clock.ts';
 import type { Paths } from '../paths.ts';
 import type { Label, Ports } from '../ports/ports.ts';
-import { AGENT_BUILT } from '../version.ts';
 import { configAfterJoining } from './config-file.ts';
 import { collectEvidence } from './evidence.ts';
 import { readInvitation, type Invitation } from './invitation.ts';
@@ -36,7 +35,7 @@ export async function enrol(context: EnrolContext): Promise<EnrolOutcome> {
   const { ports, paths } = context;
   const invitation = await readInvitation(ports.disk, paths.invitation);
   if (invitation === null) return { kind: 'not-invited' };
-  await raiseClock(ports, latest(invitation.issued_at, AGENT_BUILT));
+  await raiseClock(ports, invitation.issued_at);
   const evidence = await collectEvidence(ports);
   const former = await setCopiedIdentityAside(context, evidence);
   const reply = await introduce(context, invitation, evidence);
@@ -152,8 +151,4 @@ async function keep({ disk }: Pick<Ports, 'disk'>, { label, path, content, mode 
   await disk.write(label, temporary, { content, mode });
   await disk.sync(label, temporary);
   await disk.rename(label, temporary, path);
-}
-
-function latest(...moments: readonly string[]): string {
-  return moments.reduce((a, b) => (Date.parse(a) >= Date.parse(b) ? a : b));
 }
