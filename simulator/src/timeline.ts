@@ -16,7 +16,8 @@ const LONGEST_LEAP = 50;
 
 /** The time that all simulated devices share. It passes `speed` times as quickly as ours. */
 export class Timeline {
-  private readonly speed: number;
+  /** Seconds that pass here in one of ours. */
+  readonly speed: number;
   private readonly heap: Waiting[] = [];
   private readonly timer: NodeJS.Timeout;
   private elapsed = 0;

@@ -1,5 +1,4 @@
 import { DeviceNameSchema, FleetError, IdSchema, parse, TimeSchema } from '@metrica-fleet/protocol';
-import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { Literal, Null, Object as Obj, String as Str, Union, type Static } from 'typebox';
 import { serialOf } from '../enrol/evidence.ts';
 import type { Paths } from '../paths.ts';
@@ -20,7 +19,8 @@ export type DeviceFile = Static<typeof DeviceFileSchema>;
 
 /** A device of a fleet: it can prove who it is. */
 export interface Identity extends DeviceFile {
-  readonly key: KeyObject;
+  /** PEM; parsed where it is used, which most runs never do. */
+  readonly key: string;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function readIdentity(disk: Disk, paths: Paths, overlord: string): 
   const serial = await serialOf({ disk });
   if (file.serial !== null && serial !== null && file.serial !== serial)
     throw notEnrolled(`runs from a card that was copied from ${file.name} (serial ${file.serial})`);
-  return { ...file, key: createPrivateKey(pem) };
+  return { ...file, key: pem };
 }
 
 /** What enrolment wrote; null where there is nothing, or nothing that can be read. */

@@ -89,8 +89,9 @@ export class Boot {
   /** Starts the units. */
   start(): void {
     const { clock, disk, chance } = this;
-    const { overlord, uplink } = this.machine;
-    this.supply.onCut(listenToSignals({ clock, disk, paths: PATHS, uplink, overlord, chance }));
+    const { overlord, timeline, uplink } = this.machine;
+    const { speed } = timeline;
+    this.supply.onCut(listenToSignals({ clock, disk, paths: PATHS, uplink, overlord, chance, speed }));
     void this.join();
     void this.everyMinute();
   }

@@ -13,14 +13,21 @@ export interface Listening {
   readonly uplink: Uplink;
   readonly overlord: { readonly url: string; readonly ca: string | null };
   readonly chance: Chance;
+  /** Seconds that pass on the device in one of the overlord's. */
+  readonly speed: number;
 }
 
 /** Seconds until a stream that has ended is opened again, and until a token is looked for again. */
 const PAUSE = { from: 5, to: 20 } as const;
 
+/** Seconds between two heartbeats of an overlord that does not say, and for how long a heartbeat is good at most. */
+const HEARTBEAT = 120;
+const LONGEST_GOOD = 9_999;
+
 /**
- * The wake unit: holds the stream of signals of one device. Nothing in a signal is trusted, it touches the wake flag;
- * a heartbeat leaves the uptime in a file. Goes on until `stop` is called.
+ * What `agent/debian/wake` does: holds the stream of signals of one device. Nothing in a signal is trusted, it touches the wake flag;
+ * a heartbeat leaves in a file
+ * when it came, and for how long it is good. Goes on until `stop` is called.
  */
 export function listenToSignals(listening: Listening): () => void {
   const state: State = { stopped: false, request: null, last: null };
@@ -55,6 +62,8 @@ async function listenOnce(listening: Listening, state: State, token: string): Pr
     const answer = await open(listening, state, token);
     if (answer.statusCode === 200) await follow(answer, listening, state);
     else answer.destroy();
+    // The token is over: a run gets a new one.
+    if (answer.statusCode === 401) await touch(listening);
   } catch {
     // As with curl: a stream that breaks off is one that has ended.
   }
@@ -82,15 +91,24 @@ function open({ overlord }: Listening, state: State, token: string): Promise<Inc
 }
 
 async function follow(answer: IncomingMessage, listening: Listening, state: State): Promise<void> {
-  const { clock, disk, paths } = listening;
-  const beat = (): Promise<void> =>
-    disk.write('signals.beat', paths.run.beat, { content: `${Math.floor(clock.now().uptime)}\n` });
-  await beat();
-  for await (const line of linesOf(answer)) {
-    if (state.stopped) return;
-    if (line.startsWith(':')) await beat();
-    else if (line.startsWith('id: ')) state.last = line.slice(4);
-    else if (line.startsWith('data: ')) void wake(line.slice(6), listening);
+  const { clock, disk, paths, speed } = listening;
+  let every = HEARTBEAT;
+  const beat = async (): Promise<void> => {
+    const goodFor = Math.min((every * 2 + 1) * speed, LONGEST_GOOD);
+    const content = `${Math.floor(clock.now().uptime)} ${goodFor}\n`;
+    await disk.write('signals.beat', paths.run.beat, { content });
+  };
+  try {
+    for await (const line of linesOf(answer)) {
+      if (state.stopped) return;
+      every = Number(/^: every (\d{1,4})$/.exec(line)?.[1] ?? every);
+      if (line.startsWith(':')) await beat();
+      else if (line.startsWith('id: ')) state.last = line.slice(4);
+      else if (line.startsWith('data: ')) void wake(line.slice(6), listening);
+    }
+  } finally {
+    // A stream that is not there keeps no device quiet.
+    await disk.remove('signals.end', paths.run.beat);
   }
 }
 
@@ -103,10 +121,14 @@ async function* linesOf(answer: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-async function wake(data: string, { clock, disk, paths, chance }: Listening): Promise<void> {
+async function wake(data: string, listening: Listening): Promise<void> {
   const splay = splayIn(data);
   if (splay === null) return;
-  await clock.sleep(chance.next() * splay * 1_000);
+  await listening.clock.sleep(listening.chance.next() * splay * 1_000);
+  await touch(listening);
+}
+
+async function touch({ disk, paths }: Listening): Promise<void> {
   await disk.write('signals.wake', paths.run.wake, { content: '' });
 }
 
