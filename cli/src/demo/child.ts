@@ -48,13 +48,13 @@ export function startChild({ name, argv, input, log, onLine, onDeath }: ChildOpt
 
   const gone = new Promise<void>((resolve) => {
     child.on('error', (error) => {
-      onDeath(died(name, error.message, log));
+      onDeath(died(name, error.message));
       resolve();
     });
     child.on('close', (code, signal) => {
       file.end(resolve);
       const said = lastWords.trim().split('\n').at(-1) ?? '';
-      if (!asked) onDeath(died(name, said === '' ? `it ended with ${signal ?? code}` : said, log));
+      if (!asked) onDeath(died(name, said === '' ? `it ended with ${signal ?? code}` : said));
     });
   });
   return {
@@ -68,6 +68,10 @@ export function startChild({ name, argv, input, log, onLine, onDeath }: ChildOpt
   };
 }
 
-function died(name: string, why: string, log: string): FleetError {
-  return new FleetError({ code: 'command-failed', what: `${name} has ended: ${why}`, where: log });
+function died(name: string, why: string): FleetError {
+  return new FleetError({
+    code: 'command-failed',
+    what: `${name} has ended: ${why}`,
+    remedy: 'Run the demo again with --data <an empty folder>: its logs are kept there.',
+  });
 }
