@@ -126,6 +126,12 @@ export function createPages(context: RouterContext) {
     context,
     // What a page did not ask for, or asked for in another form, does not reach it.
     search: { strict: true },
+    // ?q=0024 is the text 0024, as people write it and as the API takes it.
+    parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+    stringifySearch: (search) => {
+      const text = new URLSearchParams(search as Record<string, string>).toString();
+      return text === '' ? '' : `?${text}`;
+    },
     defaultPreload: 'intent',
     defaultErrorComponent: Failed,
     defaultNotFoundComponent: NotFound,

@@ -8,10 +8,6 @@ it('takes filters from an address, and leaves out what cannot be', () => {
   expect(filtersOf({ state: 'tired', segment: 7, membership: '__proto__', role: { a: 1 } })).toEqual({});
 });
 
-it('takes a number in an address for the text that it was', () => {
-  expect(filtersOf({ q: 12, site: 7 })).toEqual({ q: '12', site: '7' });
-});
-
 it('says filters in words', () => {
   expect(filtersInWords({ state: 'failed', commit: 'c'.repeat(40), q: 'pi' })).toBe(
     'state failed, runs ccccccc, name contains «pi»',

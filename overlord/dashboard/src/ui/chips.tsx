@@ -19,7 +19,7 @@ export function Chips<T extends string>({
           type="button"
           aria-pressed={chosen === value}
           onClick={() => onChoose(value)}
-          className="control rounded-full border border-line-strong px-3 text-13 text-ink-2 hover:bg-hover aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg"
+          className="control rounded-full pointer-coarse:min-w-11 border border-line-strong px-3 text-13 text-ink-2 hover:bg-hover aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg"
         >
           {text}
         </button>

@@ -12,7 +12,7 @@ export function MiniLanes({ stages }: { stages: readonly RolloutStage[] }) {
           </div>
           <span className="truncate text-12 text-ink-2">
             {name} {state === 'waiting' ? '–' : `${healthy}/${total}`}
-            {failed > 0 && <strong className="font-medium text-failed">, {failed} ✕</strong>}
+            {failed > 0 && <strong className="font-medium text-ink">, {failed} ✕</strong>}
           </span>
         </div>
       ))}

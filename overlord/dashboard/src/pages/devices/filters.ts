@@ -14,8 +14,7 @@ const MEMBERSHIPS = ['active', 'waiting', 'revoked'] as const;
 export function filtersOf(search: Readonly<Record<string, unknown>>): Filters {
   const text = (key: string) => {
     const value = search[key];
-    const written = typeof value === 'number' ? String(value) : value;
-    return typeof written === 'string' && written !== '' ? { [key]: written } : {};
+    return typeof value === 'string' && value !== '' ? { [key]: value } : {};
   };
   return {
     ...text('role'),
