@@ -1,3 +1,4 @@
+import { FleetError } from '@metrica-fleet/protocol';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type Exit } from '../exit.ts';
 import type { FleetApi } from '../fleet-api.ts';
@@ -41,7 +42,7 @@ export async function converge(
     if (now !== shown) terminal.aside(`${elapsed().toFixed(0).padStart(4)} s  ${now}\n`);
     shown = now;
     if (healthy >= devices) converged = await countConverged(api);
-    if (converged < devices) await pause(Math.min(LOOK, timeout * 1_000), signal);
+    if (converged < devices) await pause(LOOK, signal);
   }
   const done = converged >= devices;
   if (!done) converged = await countConverged(api);
@@ -56,14 +57,25 @@ export async function converge(
   return done ? EXIT.done : EXIT.timedOut;
 }
 
-/** Tells what happens in the fleet until somebody stops the demo. */
+/** Tells what happens in the fleet until somebody stops the demo. An overlord that does not answer now may do so soon. */
 export async function narrate({ api, signal }: Scene, show: (text: string) => void): Promise<void> {
-  for (let before = await look(api); ;) {
+  const tell = (line: string): void => show(`${new Date().toTimeString().slice(0, 8)}  ${line}\n`);
+  let before = await look(api);
+  for (let silent = false; ;) {
     await pause(LOOK, signal);
-    const after = await look(api);
-    const time = new Date().toTimeString().slice(0, 8);
-    for (const line of newsOf(before, after)) show(`${time}  ${line}\n`);
+    const after = await look(api).catch((thrown: unknown) => {
+      signal.throwIfAborted();
+      if (thrown instanceof FleetError) return thrown;
+      throw thrown;
+    });
+    if (after instanceof FleetError) {
+      if (!silent) tell(after.problem.what);
+      silent = true;
+      continue;
+    }
+    for (const line of newsOf(before, after)) tell(line);
     before = after;
+    silent = false;
   }
 }
 
