@@ -39,7 +39,7 @@ export function faultsOf(seed: number, device: string): Faults {
     case 'slow':
       return { ...NO_FAULTS, slower: chance.between(2, 8) };
     case 'lossy':
-      return { ...NO_FAULTS, loss: chance.between(10, 40) / 100 };
+      return { ...NO_FAULTS, loss: chance.between(5, 20) / 100 };
     case 'power': {
       const during = chance.pick(['update-started', 'activated']);
       return { ...NO_FAULTS, powerCut: { during, after: chance.between(1, 8) } };

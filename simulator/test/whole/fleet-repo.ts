@@ -6,7 +6,10 @@ import { promisify } from 'node:util';
 
 const TEMPLATE = join(import.meta.dirname, '../../../templates/role');
 
-/** A fleet's Git repo with the template role `hello`, and stages that do not soak for long. */
+/**
+ * A fleet's Git repo with the template role `hello`, and stages that do not soak for long. A device whose line swallowed
+ * what it had to say asks again after a minute.
+ */
 export class FleetRepo {
   readonly path: string;
 
@@ -21,17 +24,22 @@ export class FleetRepo {
     const stages = ['canary, soak: 1s', 'early, soak: 1s', 'general'].map(
       (stage) => `    - {segment: ${stage}}\n`,
     );
+    await repo.write('role.yaml', (text) => text.replace('update_interval: 5m', 'update_interval: 1m'));
     await writeFile(join(repo.path, 'fleet.yaml'), `rollout:\n  stages:\n${stages.join('')}`);
     return repo;
   }
 
   /** Commits one change of a file of the role; returns the commit. */
   async push(file: string, change: (text: string) => string): Promise<string> {
-    const path = join(this.path, 'roles/hello', file);
-    await writeFile(path, change(await readFile(path, 'utf8')));
+    await this.write(file, change);
     await this.git('add', '--all');
     await this.git('commit', '--quiet', '-m', `Change ${file}`);
     return await this.git('rev-parse', 'HEAD');
+  }
+
+  private async write(file: string, change: (text: string) => string): Promise<void> {
+    const path = join(this.path, 'roles/hello', file);
+    await writeFile(path, change(await readFile(path, 'utf8')));
   }
 
   async remove(): Promise<void> {
