@@ -83,6 +83,10 @@ export class RunningOverlord {
     });
   }
 
+  get pid(): number {
+    return this.process?.pid ?? 0;
+  }
+
   private get environment(): Readonly<Record<string, string>> {
     const base = { PATH: process.env['PATH'] ?? '' };
     return this.database === null ? base : { ...base, DATABASE_URL: this.database.url };
