@@ -32,8 +32,8 @@ describe('a part', () => {
 });
 
 describe('all parts together', () => {
-  it('stay under 25 minutes even when each takes all its time', () => {
-    expect(PARTS.reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThan(25);
+  it('stay under an hour even when each takes all its time', () => {
+    expect(PARTS.reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThan(60);
   });
 
   it('have names that tell them apart', () => {

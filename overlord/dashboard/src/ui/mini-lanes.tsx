@@ -2,6 +2,8 @@ import type { RolloutStage } from '@metrica-fleet/protocol/api';
 
 /** The stages of a rollout as short bars with how many of each are through; for lists. */
 export function MiniLanes({ stages }: { stages: readonly RolloutStage[] }) {
+  // Released before there was anybody to take it.
+  if (stages.every(({ state, counts: { total } }) => total === 0 && state !== 'waiting')) return null;
   return (
     <div className="flex gap-2">
       {stages.map(({ name, state, counts: { total, healthy, failed } }) => (

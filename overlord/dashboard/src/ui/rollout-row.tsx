@@ -9,7 +9,7 @@ import { Ago } from './time.tsx';
 export function RolloutRow({ rollout }: { rollout: RolloutSummary }) {
   const { id, role, subject, commit, author, state, reason, createdAt, stages } = rollout;
   return (
-    <li className="relative grid gap-2 px-4 py-3 hover:bg-hover md:grid-cols-[1fr_280px] md:items-center md:gap-6">
+    <li className="relative grid gap-2 px-4 py-3 hover:bg-hover md:grid-cols-[1fr_336px] md:items-center md:gap-6">
       <div className="grid min-w-0 gap-1">
         <Link
           to="/rollouts/$id"
@@ -26,7 +26,7 @@ export function RolloutRow({ rollout }: { rollout: RolloutSummary }) {
             <Ago at={createdAt} />
           </span>
         </span>
-        {reason !== null && <span className="text-13 text-ink-2">{reason}</span>}
+        {reason !== null && <span className="line-clamp-2 text-13 text-ink-2">{reason}</span>}
       </div>
       <MiniLanes stages={stages} />
     </li>
