@@ -47,8 +47,9 @@ describe('the layout', () => {
     'role',
   );
 
-  it('makes smaller tiles for a larger fleet, 10 px for ten thousand', () => {
-    expect([100, 1_000, 10_000].map(tileSize)).toEqual([24, 14, 10]);
+  it('makes smaller tiles for a larger fleet and a smaller screen, 10 px for ten thousand', () => {
+    expect([400, 2_000, 10_000].map((count) => tileSize(count, 1_200))).toEqual([24, 14, 10]);
+    expect([100, 400, 2_000].map((count) => tileSize(count, 330))).toEqual([24, 14, 10]);
   });
 
   it('places every tile within the width, and none on another', () => {

@@ -60,13 +60,17 @@ function compareText(one: string, other: string): number {
 /** Up to here every tile is a link with its name; above it the map is painted. */
 export const NAMED_TILES = 60;
 
-/** Side of a painted tile for a fleet of `count`. Pixels: 24 where there is room for a glyph, 10 for ten thousand. */
-export function tileSize(count: number): number {
-  if (count <= 400) return 24;
-  return count <= 2_500 ? 14 : 10;
+const GAP = 2;
+/** Sides of a painted tile: with room for a glyph, and down to what ten thousand need. Pixels. */
+const SIZES = [24, 14, 10] as const;
+/** How high the tiles may stand before they are made smaller: most of a screen. Pixels. */
+const HEIGHT = 560;
+
+/** Side of a painted tile for a fleet of `count` in a map of `width` pixels. */
+export function tileSize(count: number, width: number): number {
+  return SIZES.find((size) => (count * (size + GAP) ** 2) / Math.max(width, 1) <= HEIGHT) ?? SIZES[2];
 }
 
-const GAP = 2;
 const HEADING = 28;
 const BETWEEN = 12;
 
@@ -90,7 +94,10 @@ export interface TileLayout {
 
 /** Where every tile goes in a map of `width` pixels. */
 export function placeTiles(groups: readonly TileGroup[], width: number): TileLayout {
-  const size = tileSize(groups.reduce((sum, { tiles }) => sum + tiles.length, 0));
+  const size = tileSize(
+    groups.reduce((sum, { tiles }) => sum + tiles.length, 0),
+    width,
+  );
   const columns = Math.max(1, Math.floor((width + GAP) / (size + GAP)));
   const placed: { groups: PlacedGroup[]; tiles: PlacedTile[] } = { groups: [], tiles: [] };
   let top = 0;
