@@ -9,6 +9,8 @@ import type { RunningOverlord } from './overlord.ts';
 
 /** Connections while the devices get ready. */
 const LINES = 32;
+/** For what the overlord does by itself: making the release, moving its rollout on. Milliseconds. */
+const PATIENCE = 60_000;
 
 interface BenchDevice {
   readonly id: string;
@@ -96,11 +98,11 @@ async function settle(line: Line, { id, key }: BenchDevice): Promise<Settled> {
 
 /** What the overlord wants it to run, once it knows. */
 async function wanted(line: Line, token: string, body: CheckIn): Promise<DesiredState> {
-  for (;;) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await sleep(100)) {
     const { desired } = await ask<CheckInReply>(line, ROUTES.checkIn.path, { token, body });
     if (typeof desired === 'object') return desired;
-    await sleep(100);
   }
+  throw new Error('The overlord offers no release');
 }
 
 /** A check-in with nothing new, that is answered with nothing new. */
@@ -110,13 +112,13 @@ async function saysNothing(line: Line, token: string, body: CheckIn): Promise<vo
 }
 
 async function rolloutIsDone(client: pg.Client): Promise<void> {
-  for (;;) {
-    const { rows } = await client.query<{ open: boolean }>(
-      `select bool_or(state <> 'done') as open from rollouts`,
-    );
-    if (rows[0]?.open === false) return;
-    await sleep(200);
+  let state: string | undefined;
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await sleep(200)) {
+    const { rows } = await client.query<{ state: string }>('select state from rollouts');
+    state = rows[0]?.state;
+    if (state === 'done') return;
   }
+  throw new Error(`The rollout is not done, but ${state ?? 'not there'}`);
 }
 
 /** With the same room in each page as the overlord's table has. */

@@ -68,6 +68,7 @@ export class Line {
   }
 
   ask(request: Buffer): Promise<Reply> {
+    if (this.socket.destroyed) return Promise.reject(new Error('The connection has ended'));
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
       this.received = '';
