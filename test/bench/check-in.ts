@@ -7,7 +7,7 @@ import { bytesOnTheWire } from './check-in/wire.ts';
 import { bench } from './support/bench.ts';
 import { role } from './support/stack.ts';
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const DEVICES = 5_000;
 /** Milliseconds of each measurement that count, and those before. */
 const TIME = { time: 4_000, warm: 1_000 };

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /** How much is taken at once. */
 interface Bounds {
@@ -16,8 +15,11 @@ export interface GroupOptions<Item, Result> {
   readonly group: Bounds;
   /** Groups that are written at the same time. */
   readonly lanes: number;
-  /** Milliseconds from the begin of one group to that of the next, at least: a transaction costs more than its items. */
-  readonly pace: number;
+  /**
+   * A group begins so many milliseconds after the one before, or when so many items wait: a transaction costs as much as
+   * dozens of items.
+   */
+  readonly pace: { readonly time: number; readonly items: number };
   /** What may wait; more is refused. */
   readonly queue: Bounds;
   readonly refuse: () => Error;
@@ -38,8 +40,8 @@ interface Waiting<Item, Result> {
 /**
  * Group commit: what arrives while a transaction is being written goes into the next one together. Alone, an item waits
  * for nothing; when more come, one transaction serves all of the next few milliseconds, and one flush of the disk
- * hundreds. A group that fails is tried again in halves down to the
- * single item, so that a poisoned one takes nobody with it.
+ * hundreds. A group that fails is tried again in halves down to the single item, so that a poisoned one takes nobody with
+ * it.
  */
 export class CommitGroup<Item, Result> {
   private readonly options: GroupOptions<Item, Result>;
@@ -48,6 +50,8 @@ export class CommitGroup<Item, Result> {
   private busy = 0;
   /** When the next group may begin. */
   private next = 0;
+  /** Has the group that gathers begin now; null while none gathers. */
+  private hurry: (() => void) | null = null;
 
   constructor(options: GroupOptions<Item, Result>) {
     this.options = options;
@@ -62,18 +66,22 @@ export class CommitGroup<Item, Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, bytes, resolve, reject });
       this.bytes += bytes;
-      void this.drain();
+      if (this.hurry === null) void this.drain();
+      else if (this.waiting.length >= this.options.pace.items) this.hurry();
     });
   }
 
   private async drain(): Promise<void> {
-    if (this.busy >= this.options.lanes) return;
+    if (this.busy >= this.options.lanes || this.hurry !== null) return;
     this.busy += 1;
     try {
       do {
         await this.gather();
-        if (this.waiting.length > 0) await this.write(this.take());
-      } while (this.waiting.length > 0);
+        const group = this.take();
+        // What is left, another lane may take.
+        if (this.waiting.length > 0) void this.drain();
+        if (group.length > 0) await this.write(group);
+      } while (this.waiting.length > 0 && this.hurry === null);
     } finally {
       this.busy -= 1;
     }
@@ -81,10 +89,22 @@ export class CommitGroup<Item, Result> {
 
   /** What arrived in the same turn of the event loop belongs together, and what arrives until the next may begin. */
   private async gather(): Promise<void> {
+    const { time, items } = this.options.pace;
     const early = this.next - performance.now();
-    if (early > 0) await sleep(early);
-    else await nextTurn();
-    this.next = performance.now() + this.options.pace;
+    await new Promise<void>((resolve) => {
+      if (early <= 0 || this.waiting.length >= items) {
+        this.hurry = () => undefined;
+        setImmediate(resolve);
+        return;
+      }
+      const timer = setTimeout(resolve, early);
+      this.hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.hurry = null;
+    this.next = performance.now() + time;
   }
 
   /** The next group: at least one, however heavy. */

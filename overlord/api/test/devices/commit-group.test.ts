@@ -15,7 +15,7 @@ function doubling(changes: Partial<GroupOptions<number, number>> = {}) {
     weigh: () => 1,
     group: { items: 10, bytes: 1_000 },
     lanes: 1,
-    pace: 0,
+    pace: { time: 0, items: 1 },
     queue: { items: 100, bytes: 1_000 },
     refuse: () => new Error('full'),
     noFaultOfItems: () => null,
@@ -59,12 +59,21 @@ it('writes as many groups at once as it has lanes', async () => {
 });
 
 it('begins no group sooner after another than its pace, and the first at once', async () => {
-  const { group, commits, finish } = doubling({ lanes: 2, pace: 1_500 });
+  const { group, commits, finish } = doubling({ lanes: 2, pace: { time: 1_500, items: 3 } });
   await finish(group.submit(1));
   const two = group.submit(2);
   await nextTurn();
   await finish(Promise.all([two, group.submit(3)]));
   expect(commits).toEqual([[1], [2, 3]]);
+});
+
+it('waits no longer when enough have gathered', async () => {
+  const { group, commits, finish } = doubling({ lanes: 2, pace: { time: 2 ** 31 - 1, items: 3 } });
+  await finish(group.submit(1));
+  const two = group.submit(2);
+  await nextTurn();
+  await finish(Promise.all([two, group.submit(3), group.submit(4)]));
+  expect(commits).toEqual([[1], [2, 3, 4]]);
 });
 
 it('fills a group up to its weight, and takes what is heavier than that alone', async () => {
