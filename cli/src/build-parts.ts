@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { buildDashboard } from './build-dashboard.ts';
 import { exec } from './exec.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -9,7 +10,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Builds what runs beside the command line: quick when nothing has changed, since the compiler looks for itself. */
+/** Builds what runs beside the command line: quick when nothing has changed. */
 export async function buildParts(
   root: string,
   terminal: Terminal,
@@ -20,18 +21,5 @@ export async function buildParts(
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const parts = ['overlord/api', 'agent', ...(simulator ? ['simulator'] : [])];
   await exec({ argv: [process.execPath, tsc, '-b', ...parts], cwd: root, ...stop });
-  const dashboard = join(root, 'overlord/dashboard');
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await exec({
-    argv: [process.execPath, vite, 'build', '--logLevel', 'warn'],
-    cwd: dashboard,
-    // Whatever the shell says that we are in: people get the build for production.
-    env: { NODE_ENV: 'production' },
-    ...stop,
-  });
-}
-
-/** Where {@link buildParts} leaves the dashboard. */
-export function dashboardOf(root: string): string {
-  return join(root, 'overlord/dashboard/dist');
+  await buildDashboard(root, stop);
 }

@@ -87,6 +87,6 @@ async function refused(where: string, answer: Response): Promise<FleetError> {
     readonly remedy?: string;
   };
   const code = answer.status === 401 || answer.status === 403 ? 'source-denied' : 'command-failed';
-  const what = said.title ?? `The overlord answered ${answer.status}`;
+  const what = `The overlord answers ${answer.status}${said.title === undefined ? '' : `: ${said.title}`}`;
   return new FleetError({ code, what, where, ...(said.remedy === undefined ? {} : { remedy: said.remedy }) });
 }

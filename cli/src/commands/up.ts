@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildParts, dashboardOf } from '../build-parts.ts';
+import { dashboardOf } from '../build-dashboard.ts';
+import { buildParts } from '../build-parts.ts';
 import { exec } from '../exec.ts';
 import { EXIT } from '../exit.ts';
 import type { Shell } from '../program.ts';

@@ -34,7 +34,9 @@ export interface Child {
  * devices before their overlord.
  */
 export function startChild({ name, argv, input, log, onLine, onDeath }: ChildOptions): Child {
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  // Should we be killed, it is asked to end: nothing is left behind in any case.
+  const args = ['--pdeathsig', 'TERM', process.execPath, ...argv];
+  const child = spawn('setpriv', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const file = createWriteStream(log, { mode: 0o600 });
   let lastWords = '';
   let asked = false;

@@ -2,7 +2,7 @@ import { FleetError } from '@metrica-fleet/protocol';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dashboardOf } from '../build-parts.ts';
+import { dashboardOf } from '../build-dashboard.ts';
 import { FleetApi } from '../fleet-api.ts';
 import { startChild, type Child } from './child.ts';
 import { freePort } from './ports.ts';

@@ -93,7 +93,7 @@ export const PARTS: readonly Part[] = [
     about: 'the demo as a person runs it, and every command that it prints',
     minutes: 5,
     needsRoot: false,
-    programs: [git, openssl, sshKeygen],
+    programs: [git, openssl, sshKeygen, { program: 'setpriv', package: 'util-linux' }],
     work: { kind: 'vitest', args: ['--config', 'test/demo/vitest.config.ts'] },
   },
   {
