@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Virtual Pis are slow and share one machine: a few files at a time, and patience. */
+/** Virtual Pis are slow and share one machine: a few files at a time (they wait more than they work), and patience. */
 export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['./global-setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 900_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { concurrent: false },
   },
 });
