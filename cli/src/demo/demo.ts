@@ -48,7 +48,8 @@ export async function runDemo(options: DemoOptions, { terminal, root, stopping }
     const exit = await converge(scene, options);
     if (exit !== EXIT.done || options.exitWhenConverged) return exit;
     const show = (text: string): void => (options.json ? terminal.aside(text) : terminal.out(text));
-    show(invitation({ ...overlord, ...options, repo: place.repo, fleet: join(root, 'fleet'), groups }));
+    const sudo = terminal.env['SUDO_USER'] !== undefined;
+    show(invitation({ ...overlord, ...options, repo: place.repo, fleet: join(root, 'fleet'), groups, sudo }));
     await narrate(scene, show).catch((thrown: unknown) => {
       // Somebody has seen enough: that is how a demo ends well.
       if (!stopping.aborted) throw thrown;

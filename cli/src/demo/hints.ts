@@ -11,6 +11,8 @@ export interface Stage {
   readonly fleet: string;
   readonly port: number;
   readonly groups: readonly Group[];
+  /** It was started with sudo: what it made belongs to root. */
+  readonly sudo: boolean;
 }
 
 /** Something to try, with the very command that does it. */
@@ -56,7 +58,7 @@ export function hintsOf({ repo, fleet, port, groups }: Stage): readonly Hint[] {
 
 /** The screen that somebody sees once all devices have converged. */
 export function invitation(stage: Stage): string {
-  const { url, signIn } = stage;
+  const { url, signIn, sudo } = stage;
   const hints = hintsOf(stage).map(({ about, command }) => `  ${about}:\n    ${command}\n`);
   return `
 Look at it in a browser, signed in as the demo's admin:
@@ -65,7 +67,7 @@ Look at it in a browser, signed in as the demo's admin:
     name      ${signIn.name}
     password  ${signIn.password}
 
-Try, in another terminal:
+Try, in another terminal${sudo ? ', as root (sudo -i)' : ''}:
 
 ${hints.join('\n')}
 What happens is shown below. Ctrl-C ends everything.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isConverged, othersOf } from '../../src/demo/convergence.ts';
-import { hintsOf } from '../../src/demo/hints.ts';
+import { hintsOf, invitation } from '../../src/demo/hints.ts';
 import { makePlace } from '../../src/demo/place.ts';
 import { groupsOf } from '../../src/demo/sample-fleet.ts';
 import { fleet } from '../shell.ts';
@@ -98,12 +98,24 @@ describe('a device has converged', () => {
 });
 
 describe('what there is to try', () => {
-  const stage = { url: '', signIn: { name: '', password: '' }, repo: '/tmp/it’s/repo', fleet: '/a b/fleet' };
+  const stage = {
+    url: '',
+    signIn: { name: '', password: '' },
+    repo: '/tmp/it’s/repo',
+    fleet: '/a b/fleet',
+    sudo: false,
+  };
 
   it('is quoted for a shell, and says which demo is meant', () => {
     const commands = hintsOf({ ...stage, port: 9000, groups: groupsOf(24) }).map(({ command }) => command);
     expect(commands[0]).toMatch(/^cd '\/tmp\/it’s\/repo' && /);
     expect(commands[3]).toBe("'/a b/fleet' demo cut pi-0003 --port 9000");
+  });
+
+  it('is for root where sudo was used', () => {
+    const screen = (sudo: boolean): string => invitation({ ...stage, sudo, port: 8080, groups: groupsOf(1) });
+    expect(screen(true)).toContain('in another terminal, as root (sudo -i):');
+    expect(screen(false)).toContain('in another terminal:');
   });
 
   it('is about devices and roles that there are', () => {
