@@ -264,7 +264,7 @@ it('comes back after pauses that grow, and begins anew with the first heartbeat'
   overlord.signals = (_, response) => response.writeHead(200).end(': beat\n\n');
   await start();
   expect(readFileSync(at('tries'), 'utf8')).toBe('0\n');
-});
+}, 60_000);
 
 /** What the watch of the heartbeat sleeps at a time, of 241 s. */
 const WATCH = 49;

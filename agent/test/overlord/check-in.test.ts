@@ -86,6 +86,8 @@ describe('the token', () => {
 describe('the connection', () => {
   it('resumes the TLS session that the first run of the day has made', async () => {
     await device.source().desired(null, EAGER);
+    // A process that ends writes the session first; this one goes on.
+    await expect.poll(() => existsSync(paths().run.tlsSession)).toBe(true);
     await freshProcess().desired(null, EAGER);
     await freshProcess().desired(null, EAGER);
     expect(overlord.requests.map(({ resumed }) => resumed)).toEqual([false, true, true, true, true]);

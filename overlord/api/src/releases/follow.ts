@@ -1,4 +1,4 @@
-import { describeProblem, problemOf } from '@metrica-fleet/protocol';
+import { describeProblem, FleetError, problemOf } from '@metrica-fleet/protocol';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { announce } from '../db/announce.ts';
@@ -35,7 +35,8 @@ export function followRepository(ports: FollowPorts): Follower {
   const look = async (): Promise<void> => {
     try {
       await lookOnce(ports).catch(async (thrown: unknown) => {
-        if (isOutage(thrown)) throw thrown;
+        // What Git says of the way to the repo has words of an outage, too.
+        if (!(thrown instanceof FleetError) && isOutage(thrown)) throw thrown;
         const problem = describeProblem(problemOf(thrown));
         ports.log.warn({ problem }, 'The fleet repo could not be read');
         await record(ports, { problem });
