@@ -29,6 +29,7 @@ export default function DevicePage() {
 
 function Shown({ device }: { device: DeviceDetail }) {
   const mayOperate = useMay('operator');
+  const mayOrder = mayOperate && device.membership === 'active';
   const problems = device.status?.problems ?? [];
   return (
     <Page
@@ -62,7 +63,7 @@ function Shown({ device }: { device: DeviceDetail }) {
           </Section>
           {device.status !== null && device.status.services.length > 0 && (
             <Section title="Services">
-              <Services services={device.status.services} />
+              <Services device={device.id} services={device.status.services} mayOrder={mayOrder} />
             </Section>
           )}
           <Timeline id={device.id} />
@@ -71,11 +72,11 @@ function Shown({ device }: { device: DeviceDetail }) {
           <Section title="Why it gets what it gets">
             <Why id={device.id} />
           </Section>
-          <Orders id={device.id} />
+          <Orders id={device.id} mayOrder={mayOrder} />
           <Section title="Facts">
             <Facts device={device} />
           </Section>
-          {mayOperate && device.membership === 'active' && <Settings device={device} />}
+          {mayOrder && <Settings device={device} />}
         </div>
       </div>
     </Page>
