@@ -83,7 +83,7 @@ describe('a fleet in the browser', () => {
     await page.getByLabel('Log of the run').waitFor();
   });
 
-  it('holds the updates of a device, and explains it', async () => {
+  it('holds the updates of a device, gives it an order, and asks before it revokes', async () => {
     await menuTo('Devices');
     await page.getByLabel('Name').fill('0024');
     await page.getByRole('link', { name: 'pi-0024' }).waitFor();
@@ -94,6 +94,8 @@ describe('a fleet in the browser', () => {
     await page.getByText('Held', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Take updates again' }).click();
     await page.getByText('Healthy', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Redeploy' }).click();
+    await page.getByText(/done, by demo/).waitFor(IN_TIME);
     await page.getByRole('button', { name: 'Revoke' }).click();
     const dialog = page.getByRole('alertdialog');
     expect(await dialog.getByRole('button', { name: 'Revoke' }).isDisabled()).toBe(true);
