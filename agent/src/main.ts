@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Context } from './act/context.ts';
 import { runPullWorker } from './act/pull-worker.ts';
@@ -9,6 +10,8 @@ import { history } from './commands/history.ts';
 import { plan, renderPlan } from './commands/plan.ts';
 import { renderStatus } from './commands/status.ts';
 import { USAGE } from './commands/usage.ts';
+import { diagnose } from './doctor/doctor.ts';
+import { renderDiagnosis } from './doctor/render.ts';
 import { pathsUnder } from './paths.ts';
 import type { Ports } from './ports/ports.ts';
 import { realClock } from './ports/real/clock.ts';
@@ -28,7 +31,8 @@ import { AGENT_VERSION } from './version.ts';
 
 const EXIT = { done: 0, failed: 1, bug: 3, usage: 64 } as const;
 
-const paths = pathsUnder(process.env['ROLE_AGENT_ROOT'] ?? '/');
+const root = process.env['ROLE_AGENT_ROOT'] ?? '/';
+const paths = pathsUnder(root);
 void start();
 
 async function start(): Promise<void> {
@@ -64,6 +68,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return print(await history(buildPorts().disk, paths, { json, limit }));
     case 'logs':
       return showJournal({ json, follow, limit });
+    case 'doctor':
+      return seeDoctor(json);
     case 'version':
       return print(`role-agent ${AGENT_VERSION}\n`);
     case 'help':
@@ -108,6 +114,19 @@ async function showStatus(json: boolean): Promise<number> {
   if (json) return print(`${JSON.stringify(status)}\n`);
   const enrolment = await readEnrolment(disk, paths);
   return print(`${enrolment === null ? '' : renderEnrolment(enrolment)}${renderStatus(status)}`);
+}
+
+/** Exit 1 where something has to be mended; a warning alone is none. */
+async function seeDoctor(json: boolean): Promise<number> {
+  const surroundings = {
+    ports: buildPorts(),
+    paths,
+    at: (path: string) => join(root, path),
+    hostname: hostname(),
+  };
+  const diagnosis = await diagnose(surroundings);
+  print(json ? `${JSON.stringify(diagnosis)}\n` : renderDiagnosis(diagnosis, process.getuid?.() === 0));
+  return diagnosis.verdict === 'problem' ? EXIT.failed : EXIT.done;
 }
 
 function contextHere(): Promise<Context> {

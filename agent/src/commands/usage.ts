@@ -7,6 +7,7 @@ export const USAGE = `role-agent: keeps this device on its role
   role-agent redeploy [--json]    the same, and what is wanted is tried again although it failed here
   role-agent history [--json] [--limit N]
   role-agent logs [--follow] [--json] [--limit N]   the agent's own log, from journald
+  role-agent doctor [--json]      what keeps this device from doing its work, and what mends it; exit 1: a problem
   role-agent enrol                join the fleet that /etc/role-agent/enroll.json invites to
   role-agent version
 

@@ -1,6 +1,9 @@
 import type { Variables } from '@metrica-fleet/protocol';
 import type { Label } from './ports.ts';
 
+/** Oldest Compose that escapes `$` in `config`, knows `--pull never` in `up`, and reads a model from standard input. */
+export const OLDEST_COMPOSE = [2, 20] as const;
+
 /** A container as the engine reports it. */
 export interface Container {
   readonly id: string;

@@ -1,9 +1,6 @@
 import { FleetError, type ErrorCode, type Problem } from '@metrica-fleet/protocol';
 import type { Command, Exec, Finished } from '../exec.ts';
 
-/** Oldest Compose that escapes `$` in `config`, knows `--pull never` in `up`, and reads a model from standard input. */
-export const OLDEST_COMPOSE = [2, 20] as const;
-
 const DOCKER_MISSING: Problem = {
   code: 'docker-missing',
   what: 'Docker is not installed',

@@ -1,10 +1,10 @@
 import { FleetError, problemOf } from '@metrica-fleet/protocol';
-import type { Container, Engine, StackChange } from '../engine.ts';
+import { OLDEST_COMPOSE, type Container, type Engine, type StackChange } from '../engine.ts';
 import type { Command, Exec, Finished } from '../exec.ts';
 import type { Label } from '../ports.ts';
 import { composeFileIn, modelOf, modelText } from './compose-file.ts';
 import { containersOf, PROJECT_LABEL, ROLE_LABEL, SERVICE_LABEL } from './containers.ts';
-import { composeMissing, lastLines, mustRunDocker, OLDEST_COMPOSE, runDocker } from './docker-failure.ts';
+import { composeMissing, lastLines, mustRunDocker, runDocker } from './docker-failure.ts';
 
 /** Milliseconds. Looking is quick; a change waits for containers that take their grace period to stop, on a slow card. */
 const LOOK = 30_000;
