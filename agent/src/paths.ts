@@ -62,6 +62,10 @@ export interface RunPaths {
   readonly expected: string;
   /** Facts of the last run, for `role-agent status`. */
   readonly status: string;
+  /** Why this device is in safe mode; absent when it is not. What the page shows. */
+  readonly safeMode: string;
+  /** Its existence makes the next run a redeploy: the button of the page. */
+  readonly redeploy: string;
   readonly pullRequest: string;
   readonly pullProgress: string;
   readonly pullResult: string;
@@ -116,6 +120,8 @@ export function pathsUnder(root: string): Paths {
       unfinished: at('/run/role-agent/unfinished'),
       expected: at('/run/role-agent/expected'),
       status: at('/run/role-agent/status.json'),
+      safeMode: at('/run/role-agent/safe-mode.json'),
+      redeploy: at('/run/role-agent/redeploy'),
       pullRequest: at('/run/role-agent/pull-request.json'),
       pullProgress: at('/run/role-agent/pull-progress.json'),
       pullResult: at('/run/role-agent/pull-result.json'),

@@ -5,6 +5,7 @@ import { perform } from './act/executors.ts';
 import { carryOut, reboot } from './act/orders/carry-out.ts';
 import { takeOrders } from './act/orders/take-orders.ts';
 import { remember } from './act/remember.ts';
+import { leaveSafeMode } from './act/safe-mode.ts';
 import { arrangeSignals } from './checkin/signals.ts';
 import { decide } from './decide/decide.ts';
 import { heed } from './decide/heed.ts';
@@ -24,8 +25,10 @@ export interface RunOptions {
   readonly insist: boolean;
   /** Somebody waits for this run, a signal or a person: no source may spare itself the way. */
   readonly eager: boolean;
-  /** A person asks for what is wanted although it failed here. Default: false. */
+  /** A person asks for what is wanted although it failed here, or its window is closed. Default: false. */
   readonly redeploy?: boolean;
+  /** A person asks for safe mode. Default: false. */
+  readonly stop?: boolean;
 }
 
 /**
@@ -34,9 +37,10 @@ export interface RunOptions {
  */
 export async function run(context: Context, options: RunOptions): Promise<RunReport> {
   const { ports, paths } = context;
-  const { insist, eager, redeploy = false } = options;
+  const { insist, eager, stop = false } = options;
   // Before anything is looked at: a wake that comes during this run must start another one.
   await ports.disk.remove('wake.clear', paths.run.wake);
+  const redeploy = (await takeButton(context)) || options.redeploy === true;
 
   const { journal: found, origin } = await observeJournal(ports.disk, paths);
   if (origin === 'former' || origin === 'rebuilt')
@@ -48,13 +52,26 @@ export async function run(context: Context, options: RunOptions): Promise<RunRep
   const insistence = { insist: insist || ordered('run'), redeploy: redeploy || ordered('redeploy') };
   const memory = heed(found, insistence, world.seen.desired);
   await carryOut(orders, { context, journal: memory, world });
-  const { changed, ...outcome } = await converge(context, memory, world);
+  const ordersStop = stop || ordered('safe-mode');
+  const { changed, ...outcome } = await converge(
+    context,
+    memory,
+    ordersStop ? { ...world, seen: { ...world.seen, stop: true } } : world,
+  );
+  if (outcome.journal.safe === undefined) await leaveSafeMode(context);
 
   const reported = await report(context, { ...outcome, world, changed: changed || orders.length > 0 });
   await tell(context, reported.status, world);
   await arrangeSignals(context, outcome.journal);
   await reboot(context, orders);
   return reported;
+}
+
+/** The button of safe mode's page: one press is one redeploy. */
+async function takeButton({ ports: { disk }, paths }: Context): Promise<boolean> {
+  const pressed = (await disk.stat(paths.run.redeploy)) !== null;
+  if (pressed) await disk.remove('redeploy.clear', paths.run.redeploy);
+  return pressed;
 }
 
 /**

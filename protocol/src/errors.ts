@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   'command-failed': 'environment',
   'disk-failed': 'environment',
   'loop-detected': 'content',
+  'safe-mode-ordered': 'setup',
   'agent-bug': 'environment',
 } as const satisfies Record<string, Blame>;
 

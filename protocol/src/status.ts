@@ -27,7 +27,15 @@ export const ProblemSchema = Obj({
 });
 
 /** The states of an update on a device; SPEC.md of the agent says what each means. */
-export const UPDATE_STATES = ['idle', 'staging', 'staged', 'activating', 'probation', 'reverting'] as const;
+export const UPDATE_STATES = [
+  'idle',
+  'staging',
+  'staged',
+  'activating',
+  'probation',
+  'reverting',
+  'safe',
+] as const;
 
 /** In one word, how the device is: what a tile on the dashboard shows. */
 export const HEALTH = ['healthy', 'updating', 'degraded', 'failed', 'empty'] as const;

@@ -1,6 +1,7 @@
 import type { Effect, Event } from '../decide/vocabulary.ts';
 import type { Context } from './context.ts';
 import { pointAt } from './links.ts';
+import { leaveSafeMode } from './safe-mode.ts';
 import { bringUp } from './stack/bring-up.ts';
 import { prepareDeployment } from './stack/prepare.ts';
 
@@ -13,6 +14,8 @@ export async function activate(
   context: Context,
 ): Promise<Event> {
   const { paths } = context;
+  // Its page may have the port that the stack needs.
+  await leaveSafeMode(context);
   const plan = await prepareDeployment(context, deployment);
   if (from !== null) {
     await pointAt(context, { label: 'activate.previous', link: paths.previous, deployment: from });

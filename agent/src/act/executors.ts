@@ -3,6 +3,7 @@ import type { Effect, EffectKind, Event } from '../decide/vocabulary.ts';
 import { activate } from './activate.ts';
 import { collect } from './collect.ts';
 import type { Context } from './context.ts';
+import { enterSafeMode } from './safe-mode.ts';
 import { fetchRelease } from './fetch.ts';
 import { judge } from './judge.ts';
 import { mark } from './mark.ts';
@@ -25,6 +26,7 @@ const EXECUTORS: { readonly [K in EffectKind]: Executor<K> } = {
   revert,
   repair,
   collect,
+  'enter-safe': enterSafeMode,
 };
 
 /** Performs an effect. Whatever it throws is an event too: the decision what to make of it is not taken here. */

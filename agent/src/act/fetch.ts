@@ -1,5 +1,6 @@
 import { contentDigest, FleetError, ROLE_DEFAULTS, seconds } from '@metrica-fleet/protocol';
 import type { Effect, Event } from '../decide/vocabulary.ts';
+import { windowOf } from '../decide/window.ts';
 import { manifestOfFolder } from '../sources/folder-manifest.ts';
 import type { Desired, Source } from '../sources/source.ts';
 import type { Context } from './context.ts';
@@ -42,9 +43,11 @@ export async function fetchRelease(
   const interval = seconds(role.update_interval ?? ROLE_DEFAULTS.updateInterval);
   const signals = role.signals ?? ROLE_DEFAULTS.signals;
   const heartbeat = seconds(role.heartbeat ?? ROLE_DEFAULTS.heartbeat);
+  const window = windowOf(role, ports.clock.zone());
+  const deployment = { key, release, variables, services, images, interval, signals, heartbeat };
   return {
     type: 'fetched',
-    deployment: { key, release, variables, services, images, interval, signals, heartbeat },
+    deployment: window === null ? deployment : { ...deployment, window },
     counter,
   };
 }

@@ -13,6 +13,12 @@ export async function repair(
   context: Context,
 ): Promise<Event> {
   const { ports, paths } = context;
+  if (faults.some(({ kind }) => kind === 'engine-down')) {
+    ports.log.warning('The engine is restarted', { faults });
+    await ports.engine.restartEngine('repair.engine');
+    await ports.engine.check();
+    return { type: 'repaired' };
+  }
   const { role, digest } = deployment.release;
   const folder = join(paths.releases, digest);
   if ((await ports.disk.stat(folder))?.kind !== 'folder') throw releaseGone(folder);

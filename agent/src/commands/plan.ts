@@ -59,6 +59,7 @@ const WORDS: Record<Plan['verdict'], string> = {
   'in-place': 'What is wanted is in place; there is nothing to do.',
   quarantined: 'What is wanted failed here before; it is not tried again until a newer commit comes.',
   waiting: 'What is wanted could not be reached; it is tried again after a pause.',
+  scheduled: 'What is wanted is staged and waits for its update window; `role-agent redeploy` does not.',
   news: 'The next run would update.',
   busy: 'An update is under way; see `role-agent status`.',
 };

@@ -6,14 +6,17 @@ import type { Backoff } from './journal.ts';
 const FIRST = 30;
 const LONGEST = 3_600;
 
-/** The next backoff after one more failure of the same thing: 30 s, doubled each time up to an hour, spread by up to a quarter. */
+/**
+ * The next backoff after one more failure of the same thing: `first` seconds (30), doubled each time up to an hour,
+ * spread by up to a quarter.
+ */
 export function nextBackoff(
   before: Backoff | null,
-  failure: { readonly key: string; readonly problem: Problem },
+  failure: { readonly key: string; readonly problem: Problem; readonly first?: number },
   now: Moment,
 ): Backoff {
   const attempts = before?.key === failure.key ? before.attempts + 1 : 1;
-  const exponential = Math.min(FIRST * 2 ** (attempts - 1), LONGEST);
+  const exponential = Math.min((failure.first ?? FIRST) * 2 ** (attempts - 1), LONGEST);
   const wait = Math.round(exponential * (1 + jitter(`${failure.key} ${now.boot} ${attempts}`) / 4));
   return { key: failure.key, attempts, last: now, wait, problem: failure.problem };
 }

@@ -3,45 +3,88 @@ import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
 import { isOver, nextBackoff } from './backoff.ts';
 import type { Deployment, Journal } from './journal.ts';
-import { describe, historyOf, quarantined, revert } from './outcomes.ts';
-import type { Fault, Observation, Step } from './vocabulary.ts';
+import { describe, enterSafe, historyOf, quarantined, revert } from './outcomes.ts';
+import type { Effect, Fault, Observation, Step } from './vocabulary.ts';
 import { judgeWanted, wantedKey } from './wanted.ts';
 
 /** Repairs of a deployment that has turned bad, before the agent goes back to the one before. */
 const REPAIR_ATTEMPTS = 3;
+/** Looks at an engine that does not answer, the restarts among them, before safe mode: about a quarter of an hour. */
+const ENGINE_ATTEMPTS = 5;
+const ORDERED: Problem = {
+  code: 'safe-mode-ordered',
+  what: 'Safe mode was ordered',
+  remedy: 'Redeploy ends it: on the page of safe mode, on the dashboard, or `role-agent redeploy`.',
+};
+/** What the engine is ill with, and over as soon as it answers. */
+export const OF_THE_ENGINE: ReadonlySet<Problem['code']> = new Set([
+  'docker-missing',
+  'docker-unreachable',
+  'docker-stuck',
+  'deadline-exceeded',
+]);
+const ENGINE_SILENT: Problem = { code: 'docker-unreachable', what: 'The Docker engine does not answer' };
+/** With any of these the role does not do its work. The rest is put right as often as it takes, while the role goes on. */
+const HARMFUL: ReadonlySet<Fault['kind']> = new Set(['missing', 'stopped', 'unhealthy', 'outdated']);
 /** Seconds without a fault after which repairs are forgotten. A service that fails again sooner is flapping. */
 const REPAIRS_FORGOTTEN = 600;
 
 /** What a settled device does with what it sees: take what is new, else heal what is broken, else nothing at all. */
 export function settle(found: Journal, seen: Observation, now: Moment): Step {
   const { desired, faults } = seen;
-  const journal = forgetDelay(found, desired);
+  const journal = forgetSilence(forgetStale(found, desired), faults);
+  if (seen.stop === true) return stopByOrder(journal, now);
   if (desired !== null && judgeWanted(journal, desired, now) === 'news') return begin(journal, desired, now);
   const { current } = journal;
   if (isLost(journal, seen, now) && desired !== null) return begin(journal, desired, now);
-  if (current === null || faults === null) return nothing(journal);
+  if (current === null) return nothing(journal);
+  if (faults === null) return wakeEngine({ journal, current, now }, seen.blind);
   if (faults.length === 0) return forgetRepairs(journal, now);
   return heal({ journal, current, faults, now });
 }
 
-/** What was put off is put off no more once something else is wanted: it would be shown as a problem for ever. */
-function forgetDelay(journal: Journal, desired: Desired | null): Journal {
-  const stale = journal.delayed !== null && desired !== null && journal.delayed.key !== wantedKey(desired);
-  return stale ? { ...journal, delayed: null } : journal;
+/** What was put off, or waits for its window, does so no more once something else is wanted. */
+function forgetStale(journal: Journal, desired: Desired | null): Journal {
+  if (desired === null) return journal;
+  const key = wantedKey(desired);
+  const { scheduled, ...rest } = journal;
+  const kept = scheduled === undefined || scheduled.deployment.key === key ? journal : rest;
+  return kept.delayed === null || kept.delayed.key === key ? kept : { ...kept, delayed: null };
+}
+
+/** An engine that was silent once and answers now was busy, not ill. */
+function forgetSilence(journal: Journal, faults: Observation['faults']): Journal {
+  const { repairs } = journal;
+  const once = repairs?.attempts === 1 && OF_THE_ENGINE.has(repairs.problem.code);
+  return once && faults !== null ? { ...journal, repairs: null } : journal;
 }
 
 /** The files of what runs are gone, and a source still offers them: the update is simply done again. */
-function isLost({ current, delayed }: Journal, { desired, faults }: Observation, now: Moment): boolean {
+export function isLost(
+  { current, delayed }: Journal,
+  { desired, faults }: Observation,
+  now: Moment,
+): boolean {
   const lost = faults?.some(({ kind }) => kind === 'release-lost') ?? false;
   const offered = desired !== null && wantedKey(desired) === current?.key;
   return lost && offered && (delayed === null || isOver(delayed, now));
 }
 
-/** Starts an update. */
+/** Starts an update; goes on with the one that has waited for its window, whose files are here. */
 export function begin(journal: Journal, wanted: Desired, now: Moment): Step {
   const key = wantedKey(wanted);
+  const { scheduled, ...rest } = journal;
+  if (scheduled?.deployment.key === key) {
+    const { deployment, stagedIn } = scheduled;
+    const incoming = { key, wanted, deployment, stagedIn };
+    return {
+      journal: { ...rest, state: { name: 'staging', incoming } },
+      effect: { kind: 'pull', deployment },
+      history: [],
+    };
+  }
   const started: Journal = {
-    ...journal,
+    ...rest,
     state: { name: 'staging', incoming: { key, wanted, deployment: null } },
   };
   return {
@@ -63,18 +106,52 @@ export function countRepair(journal: Journal, problem: Problem | null, now: Mome
   return { journal: counted, effect: null, history: [historyOf(counted, 'repaired', now, fields)] };
 }
 
-interface Illness {
+interface Patient {
   readonly journal: Journal;
   readonly current: Deployment;
-  readonly faults: readonly Fault[];
   readonly now: Moment;
 }
 
-function heal({ journal, current, faults, now }: Illness): Step {
-  const { repairs, previous } = journal;
+/** Tries to mend the current deployment so far; null while it waits for the next. */
+function triesOf({ journal: { repairs }, current, now }: Patient): number | null {
   const tried = repairs !== null && repairs.key === current.key ? repairs.attempts : 0;
-  if (repairs !== null && tried > 0 && !isOver(repairs, now)) return nothing(journal);
-  if (tried < REPAIR_ATTEMPTS || previous === null) {
+  return repairs !== null && tried > 0 && !isOver(repairs, now) ? null : tried;
+}
+
+/**
+ * The engine does not answer. Once may be a busy moment, a boot above all, and is only counted; from then on it is
+ * restarted; when that does not help either, nobody can bring the stack up.
+ */
+function wakeEngine(patient: Patient, problem = ENGINE_SILENT): Step {
+  const { journal, current, now } = patient;
+  const tried = triesOf(patient);
+  if (tried === null) return nothing(journal);
+  if (tried >= ENGINE_ATTEMPTS) return enterSafe(journal, { problem }, now);
+  if (tried > 0) return { journal, effect: engineRepair(current, problem), history: [] };
+  return nothing({
+    ...journal,
+    repairs: nextBackoff(journal.repairs, { key: current.key, problem }, now),
+  });
+}
+
+/** Restarts the engine. */
+export function engineRepair(deployment: Deployment, problem = ENGINE_SILENT): Effect {
+  return {
+    kind: 'repair',
+    deployment,
+    faults: [{ kind: 'engine-down', subject: 'docker.service', detail: problem.what }],
+  };
+}
+
+interface Illness extends Patient {
+  readonly faults: readonly Fault[];
+}
+
+function heal({ journal, current, faults, now }: Illness): Step {
+  const { previous } = journal;
+  const tried = triesOf({ journal, current, now });
+  if (tried === null) return nothing(journal);
+  if (tried < REPAIR_ATTEMPTS || !faults.some(({ kind }) => HARMFUL.has(kind))) {
     return { journal, effect: { kind: 'repair', deployment: current, faults }, history: [] };
   }
   const problem: Problem = {
@@ -82,6 +159,7 @@ function heal({ journal, current, faults, now }: Illness): Step {
     what: `The stack did not stay up after ${tried} tries to mend it: ${faults.map((fault) => `${fault.subject} ${fault.detail}`).join(', ')}`,
     remedy: 'See `role-agent history` and `docker compose logs`; push a newer commit to try again.',
   };
+  if (previous === null) return enterSafe(journal, { problem }, now);
   const back: Journal = {
     ...journal,
     current: previous,
@@ -99,6 +177,12 @@ function heal({ journal, current, faults, now }: Illness): Step {
     ...revert(back, current, problem),
     history: [historyOf(back, 'failed', now, { ...describe(current), problem })],
   };
+}
+
+/** Somebody wants the stack to stand still. */
+export function stopByOrder(journal: Journal, now: Moment): Step {
+  const { scheduled: _scheduled, ...rest } = journal;
+  return enterSafe(rest, { problem: ORDERED, held: true }, now);
 }
 
 function forgetRepairs(journal: Journal, now: Moment): Step {

@@ -1,6 +1,7 @@
 import type { Problem, Release, Variables } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
+import type { UpdateWindow } from './window.ts';
 
 /** What a service of a deployment must look like when all is well. */
 export interface ServiceExpectation {
@@ -25,6 +26,8 @@ export interface Deployment {
   readonly signals?: 'sse' | 'mqtt' | 'off';
   /** `heartbeat` of the role, in seconds. Absent: as `signals`. */
   readonly heartbeat?: number;
+  /** `update.window` of the role: when the swap may happen. Absent: at any time. */
+  readonly window?: UpdateWindow;
 }
 
 /** What is on its way in. `deployment` is null until the files are here and valid. */
@@ -32,6 +35,15 @@ export interface Incoming {
   readonly key: string;
   readonly wanted: Desired;
   readonly deployment: Deployment | null;
+  /** The boot in which it was staged first, if it was staged before and had to wait for its window. */
+  readonly stagedIn?: string;
+}
+
+/** A deployment that is staged and waits for its update window. */
+export interface Scheduled {
+  readonly deployment: Deployment;
+  /** The boot in which it was staged first: a window may say «or at the next boot». */
+  readonly stagedIn: string;
 }
 
 /** Memory of a health gate that runs over several runs and perhaps reboots. */
@@ -48,17 +60,35 @@ export interface Gate {
   readonly engine?: string;
 }
 
+/** Why nothing runs, since when, and what will be tried next. Kept until a deployment has passed its gate. */
+export interface Safe {
+  readonly problem: Problem;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  /** Somebody ordered it: it stays until somebody asks for a redeploy. */
+  readonly held: boolean;
+  /** When `Journal.current` is tried again by itself: what broke it may have been the world (a camera, a broker). */
+  readonly retry: Backoff;
+}
+
 /**
  * idle ─▶ staging ─▶ staged ─▶ activating ─▶ probation ─▶ idle
  *            │          │          │             │
  *            ▼          ▼          ▼             ▼
  *          idle       idle     reverting ◀───────┘
  *                                  └──▶ probation (of the former deployment) ─▶ idle
+ *
+ * safe: nothing healthy is left to go back to. Out of it as out of idle, by what is wanted, or by trying `current` again.
  */
 export type State =
   | { readonly name: 'idle' }
   | { readonly name: 'staging'; readonly incoming: Incoming }
-  | { readonly name: 'staged'; readonly next: Deployment }
+  | {
+      readonly name: 'staged';
+      readonly next: Deployment;
+      /** The boot in which it was staged first. Absent: a journal of a former agent. */
+      readonly stagedIn?: string;
+    }
   | {
       readonly name: 'activating';
       readonly next: Deployment;
@@ -81,7 +111,8 @@ export type State =
       readonly failed: Deployment;
       readonly problem: Problem;
       readonly attempts: number;
-    };
+    }
+  | { readonly name: 'safe' };
 
 export type StateName = State['name'];
 
@@ -118,6 +149,10 @@ export interface Journal {
   readonly delayed: Backoff | null;
   /** Backoff of repairs to the current deployment. */
   readonly repairs: Backoff | null;
+  /** Staged, waiting for its window. Absent: nothing is. */
+  readonly scheduled?: Scheduled;
+  /** In safe mode, or on the way out of it. Absent: not, as in a journal of a former agent. */
+  readonly safe?: Safe;
   /** When `current` passed its gate, ISO 8601 UTC; null before the first. */
   readonly updatedAt: string | null;
   /** Changes of state since the last idle: the brake on loops. */

@@ -1,13 +1,15 @@
 import { blameOf, type Problem } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import { nextBackoff } from './backoff.ts';
-import type { Deployment, Journal, Quarantined } from './journal.ts';
+import type { Deployment, Journal, Quarantined, Safe, State } from './journal.ts';
 import type { HistoryEntry, Step } from './vocabulary.ts';
 
 /** How many quarantined deployments are remembered; the oldest are forgotten first. */
 const QUARANTINE_SIZE = 50;
-/** How often going back to the former deployment is tried before the agent settles for repairing what it finds. */
+/** How often going back to the former deployment is tried. */
 const REVERT_ATTEMPTS = 5;
+/** Seconds in safe mode until the last good deployment is tried again; doubled each time, up to an hour. */
+const SAFE_RETRY = 600;
 
 /** What the journal says about the update that is under way, whatever its state; null when none is. */
 export function underWay(
@@ -16,6 +18,7 @@ export function underWay(
   const { state } = journal;
   switch (state.name) {
     case 'idle':
+    case 'safe':
       return null;
     case 'staging': {
       const { key, wanted, deployment } = state.incoming;
@@ -48,12 +51,23 @@ export function giveUp(journal: Journal, problem: Problem, now: Moment): Step {
   const entry = historyOf(marked, content ? 'failed' : 'delayed', now, { ...update, problem });
   const { state } = journal;
   if (state.name === 'staging' || state.name === 'staged') {
-    return { journal: { ...marked, state: { name: 'idle' } }, effect: null, history: [entry] };
+    return { journal: { ...marked, state: atRest(journal) }, effect: null, history: [entry] };
   }
-  if (update.deployment === null || state.name === 'reverting') return settleForRepair(journal, problem, now);
-  const wasReverted = state.name !== 'idle' && state.revertedFor !== null;
-  if (wasReverted) return settleForRepair(journal, problem, now);
+  if (
+    update.deployment === null ||
+    state.name === 'idle' ||
+    state.name === 'safe' ||
+    state.name === 'reverting'
+  )
+    return enterSafe(journal, { problem }, now);
+  if (state.revertedFor !== null) return enterSafe(journal, { problem, after: state.revertedFor }, now);
+  if (journal.safe !== undefined) return after(entry, enterSafe(marked, { problem }, now));
   return { ...revert(marked, update.deployment, problem), history: [entry] };
+}
+
+/** Where a device rests that gives up what is on its way in. */
+export function atRest({ safe }: Journal): State {
+  return { name: safe === undefined ? 'idle' : 'safe' };
 }
 
 /** Starts going back from a deployment to `Journal.current`. */
@@ -65,27 +79,50 @@ export function revert(journal: Journal, failed: Deployment, problem: Problem): 
   };
 }
 
-/** One more failed try to go back. After REVERT_ATTEMPTS the device is left to the repairs of idle. */
+/** One more failed try to go back. After REVERT_ATTEMPTS nothing healthy is left. */
 export function retryRevert(journal: Journal, problem: Problem, now: Moment): Step {
-  if (journal.state.name !== 'reverting') return settleForRepair(journal, problem, now);
-  const attempts = journal.state.attempts + 1;
-  if (attempts >= REVERT_ATTEMPTS) return settleForRepair(journal, problem, now);
-  return { journal: { ...journal, state: { ...journal.state, attempts } }, effect: null, history: [] };
+  const { state } = journal;
+  if (state.name !== 'reverting') return enterSafe(journal, { problem }, now);
+  const attempts = state.attempts + 1;
+  if (attempts >= REVERT_ATTEMPTS) return enterSafe(journal, { problem, after: state.problem }, now);
+  return { journal: { ...journal, state: { ...state, attempts } }, effect: null, history: [] };
 }
 
-/** Nothing better to go back to: idle, where repairs with backoff go on for as long as it takes. */
-function settleForRepair(journal: Journal, problem: Problem, now: Moment): Step {
-  const key = journal.current?.key ?? 'none';
-  const settled: Journal = {
-    ...journal,
-    state: { name: 'idle' },
-    repairs: nextBackoff(journal.repairs, { key, problem }, now),
+/**
+ * Nothing healthy is left to go back to, or somebody ordered it: what failed is stopped, and the device says why. It
+ * tries `current` again by itself, less and less often; told once, as long as the reason is the same.
+ */
+export function enterSafe(
+  journal: Journal,
+  why: { readonly problem: Problem; readonly after?: Problem; readonly held?: boolean },
+  now: Moment,
+): Step {
+  const before = journal.safe;
+  const problem = before === undefined ? withRoot(why.problem, why.after) : why.problem;
+  const safe: Safe = {
+    problem,
+    since: before?.since ?? now.wall,
+    held: why.held ?? before?.held ?? false,
+    retry: nextBackoff(before?.retry ?? null, { key: 'safe', problem, first: SAFE_RETRY }, now),
   };
+  const failed = underWay(journal)?.deployment ?? journal.current;
+  const entered: Journal = { ...journal, state: { name: 'safe' }, repairs: null, safe };
+  const known = before?.problem.code === problem.code && before.held === safe.held;
   return {
-    journal: settled,
-    effect: null,
-    history: [historyOf(settled, 'failed', now, { ...describe(journal.current), problem })],
+    journal: entered,
+    effect: { kind: 'enter-safe', failed, safe },
+    history: known ? [] : [historyOf(entered, 'safe-mode', now, { ...describe(failed), problem })],
   };
+}
+
+/** What went wrong last, and what it all began with. */
+function withRoot(problem: Problem, root: Problem | undefined): Problem {
+  if (root === undefined) return problem;
+  return { ...problem, what: `${problem.what}. Before, the device went back for: ${root.what}` };
+}
+
+function after(entry: HistoryEntry, step: Step): Step {
+  return { ...step, history: [entry, ...step.history] };
 }
 
 /** Adds an entry to the quarantine; one entry per deployment, the newest last. */

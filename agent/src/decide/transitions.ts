@@ -1,14 +1,15 @@
-import { blameOf, type Problem } from '@metrica-fleet/protocol';
+import { blameOf } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import { nextBackoff } from './backoff.ts';
-import { begin, countRepair, settle } from './idle.ts';
-import type { Deployment, Gate, Journal, State, StateName } from './journal.ts';
-import { describe, giveUp, historyOf, retryRevert } from './outcomes.ts';
+import { begin, countRepair, settle, stopByOrder } from './idle.ts';
+import type { Journal, Scheduled, State, StateName } from './journal.ts';
+import { atRest, describe, enterSafe, giveUp, historyOf, retryRevert } from './outcomes.ts';
+import { rest } from './safe.ts';
+import { activate, afterGate, countReboot, openGate } from './swap.ts';
 import type { Effect, Event, EventType, Observation, Step } from './vocabulary.ts';
-import { judgeWanted, wantedKey } from './wanted.ts';
+import { judgeWanted, untilSwap, wantedKey } from './wanted.ts';
+import { timeIn } from './window.ts';
 
-/** Three reboots between swap and verdict are a failed gate: a release that crashes the machine looks like a power cut each time. */
-const MAX_REBOOTS = 3;
 /** Tries of an activation that fails for reasons outside the release, one a minute, before going back. */
 const ACTIVATION_ATTEMPTS = 5;
 
@@ -52,9 +53,9 @@ const table: Table = {
     },
     pulling: ({ journal }) => go(journal, journal.state, null),
     pulled: ({ journal, now }) => {
-      const next = journal.state.incoming.deployment;
+      const { deployment: next, stagedIn = now.boot } = journal.state.incoming;
       if (next === null) return resumeStaging(journal);
-      const step = go(journal, { name: 'staged', next }, { kind: 'mark', deployment: next });
+      const step = go(journal, { name: 'staged', next, stagedIn }, { kind: 'mark', deployment: next });
       return { ...step, history: [historyOf(step.journal, 'staged', now, describe(next))] };
     },
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
@@ -64,8 +65,7 @@ const table: Table = {
     observed: ({ journal, event, now }) =>
       skipToLatest(journal, event.seen, now) ??
       go(journal, journal.state, { kind: 'mark', deployment: journal.state.next }),
-    marked: ({ journal, now }) =>
-      activate(journal, { next: journal.state.next, reboots: 0, revertedFor: null }, now),
+    marked: ({ journal, now }) => swap(journal, now),
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
     ...unexpected('fetched', 'pulling', 'pulled', 'activated', 'waiting', 'passed', 'repaired', 'disturbed'),
   },
@@ -106,15 +106,19 @@ const table: Table = {
       return openGate(journal, { next: journal.current, gate, revertedFor: journal.state.problem });
     },
     passed: ({ journal, now }) => {
-      const step = go(journal, { name: 'idle' }, null);
       const { failed, problem } = journal.state;
-      return {
-        ...step,
-        history: [historyOf(step.journal, 'reverted', now, { ...describe(failed), problem })],
-      };
+      const step = enterSafe(journal, { problem }, now);
+      const entry = historyOf(step.journal, 'reverted', now, { ...describe(failed), problem });
+      return { ...step, history: [entry, ...step.history] };
     },
     failed: ({ journal, event: { problem }, now }) => retryRevert(journal, problem, now),
     ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired', 'disturbed'),
+  },
+  safe: {
+    observed: ({ journal, event, now }) => rest(journal, event.seen, now),
+    repaired: ({ journal }) => go(journal, journal.state, null),
+    failed: ({ journal }) => go(journal, journal.state, null),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
   },
 };
 
@@ -138,24 +142,40 @@ function unexpected<E extends EventType>(
 }
 
 function go(journal: Journal, state: State, effect: Effect | null): Step {
-  return { journal: { ...journal, state }, effect, history: [] };
+  // The same journal where nothing is new in it: it is not written again.
+  return { journal: state === journal.state ? journal : { ...journal, state }, effect, history: [] };
 }
 
 /** Before the swap, the newest wins: what is on its way is dropped for what is wanted now. Null when nothing newer is. */
-function skipToLatest(journal: Journal, { desired, withdrawn }: Observation, now: Moment): Step | null {
+function skipToLatest(
+  journal: Situation<'staging' | 'staged', EventType>['journal'],
+  { desired, withdrawn, stop }: Observation,
+  now: Moment,
+): Step | null {
   const { state } = journal;
-  if (state.name !== 'staging' && state.name !== 'staged') return null;
-  if (desired === null) {
-    return withdrawn === true
-      ? { journal: { ...journal, state: { name: 'idle' } }, effect: null, history: [] }
-      : null;
-  }
+  if (stop === true) return stopByOrder(journal, now);
+  const idle: Journal = { ...journal, state: atRest(journal) };
+  if (desired === null) return withdrawn === true ? { journal: idle, effect: null, history: [] } : null;
   const underWay = state.name === 'staging' ? state.incoming.key : state.next.key;
   if (wantedKey(desired) === underWay) return null;
   const verdict = judgeWanted(journal, desired, now);
-  const idle: Journal = { ...journal, state: { name: 'idle' } };
   if (verdict === 'in-place') return { journal: idle, effect: null, history: [] };
   return verdict === 'news' ? begin(journal, desired, now) : null;
+}
+
+/** Swaps in what is staged, or puts it aside until its window opens: meanwhile the device is idle, and heals itself. */
+function swap(journal: Situation<'staged', EventType>['journal'], now: Moment): Step {
+  const { next, stagedIn = now.boot } = journal.state;
+  const scheduled: Scheduled = { deployment: next, stagedIn };
+  const seconds = untilSwap(journal, scheduled, now);
+  if (seconds === 0) return activate(journal, { next, reboots: 0, revertedFor: null }, now);
+  const waiting: Journal = { ...journal, state: { name: 'idle' }, scheduled };
+  const detail = `its window opens ${timeIn(seconds, now)}`;
+  return {
+    journal: waiting,
+    effect: null,
+    history: [historyOf(waiting, 'scheduled', now, { ...describe(next), detail })],
+  };
 }
 
 function resumeStaging(journal: Situation<'staging', EventType>['journal']): Step {
@@ -167,32 +187,6 @@ function resumeStaging(journal: Situation<'staging', EventType>['journal']): Ste
   return go(journal, journal.state, effect);
 }
 
-interface Activation {
-  readonly next: Deployment;
-  readonly reboots: number;
-  readonly revertedFor: Problem | null;
-}
-
-function activate(journal: Journal, { next, reboots, revertedFor }: Activation, now: Moment): Step {
-  const from = revertedFor === null ? journal.current : null;
-  return go(
-    journal,
-    { name: 'activating', next, reboots, boot: now.boot, revertedFor },
-    { kind: 'activate', deployment: next, from },
-  );
-}
-
-function openGate(
-  journal: Journal,
-  { next, gate, revertedFor }: { next: Deployment; gate: Gate; revertedFor: Problem | null },
-): Step {
-  return go(
-    journal,
-    { name: 'probation', next, gate, revertedFor },
-    { kind: 'judge', deployment: next, gate },
-  );
-}
-
 function resumeProbation(journal: Situation<'probation', EventType>['journal'], now: Moment): Step {
   const { next, gate } = journal.state;
   if (gate.opened.boot === now.boot)
@@ -200,29 +194,14 @@ function resumeProbation(journal: Situation<'probation', EventType>['journal'], 
   return countReboot(journal, afterGate(journal.state), now);
 }
 
-function afterGate({ next, gate, revertedFor }: Extract<State, { name: 'probation' }>): Activation {
-  return { next, reboots: gate.reboots, revertedFor };
-}
-
-/** Activates once more after a reboot or a restart of the engine, unless that has happened too often. */
-function countReboot(journal: Journal, { next, reboots, revertedFor }: Activation, now: Moment): Step {
-  const counted = reboots + 1;
-  if (counted < MAX_REBOOTS) return activate(journal, { next, reboots: counted, revertedFor }, now);
-  const problem: Problem = {
-    code: 'reboot-loop',
-    what: `The device or its Docker engine restarted ${counted} times before the release had proved itself`,
-    remedy:
-      'Look for a crash of the kernel or an undervoltage: `journalctl -k -b -1`, `journalctl -u docker`.',
-  };
-  return giveUp(journal, problem, now);
-}
-
 function pass(journal: Situation<'probation', EventType>['journal'], now: Moment): Step {
   const { next, revertedFor } = journal.state;
+  const { safe, ...memory } = journal;
   const forward = revertedFor === null && journal.current?.key !== next.key;
-  const previous = forward ? journal.current : journal.previous;
+  // What led into safe mode is nothing to go back to.
+  const previous = forward && safe === undefined ? journal.current : journal.previous;
   const settled: Journal = {
-    ...journal,
+    ...memory,
     state: { name: 'idle' },
     current: next,
     previous,

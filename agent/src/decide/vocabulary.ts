@@ -1,7 +1,7 @@
 import type { Problem } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
-import type { Deployment, Gate, Journal, StateName } from './journal.ts';
+import type { Deployment, Gate, Journal, Safe, StateName } from './journal.ts';
 
 /** What observe/ saw: the world at the start of a run, or after an effect that asks for another look. */
 export interface Observation {
@@ -11,12 +11,17 @@ export interface Observation {
   readonly withdrawn?: boolean;
   /** What is not as the current deployment wants it, worst first; empty when all is well, null when Docker did not answer. */
   readonly faults: readonly Fault[] | null;
+  /** Why Docker did not answer. */
+  readonly blind?: Problem;
+  /** Somebody orders safe mode. Taken by a device that is not in the middle of a swap. */
+  readonly stop?: boolean;
 }
 
 /** One thing about the running stack that is not as it should be. */
 export interface Fault {
-  readonly kind: 'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link' | 'release-lost';
-  /** The service; for a link or a release its path. */
+  readonly kind:
+    'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link' | 'release-lost' | 'engine-down';
+  /** The service; for a link or a release its path; for the engine its unit. */
   readonly subject: string;
   readonly detail: string;
 }
@@ -59,6 +64,8 @@ export type Effect =
   | { readonly kind: 'revert'; readonly failed: Deployment; readonly to: Deployment | null }
   /** Put right what is not as it should be → repaired. */
   | { readonly kind: 'repair'; readonly deployment: Deployment; readonly faults: readonly Fault[] }
+  /** Stop what failed, and say why: SSH and a page → nothing follows. Repeated by every run in safe mode. */
+  | { readonly kind: 'enter-safe'; readonly failed: Deployment | null; readonly safe: Safe }
   /** Remove what neither current, previous nor next needs → nothing follows. */
   | { readonly kind: 'collect'; readonly keep: readonly Deployment[] };
 
@@ -76,7 +83,9 @@ export interface HistoryEntry {
     | 'delayed'
     | 'reverted'
     | 'repaired'
-    | 'rebuilt';
+    | 'rebuilt'
+    | 'scheduled'
+    | 'safe-mode';
   readonly state: StateName;
   readonly role?: string;
   readonly commit?: string;

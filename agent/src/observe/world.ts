@@ -28,7 +28,8 @@ export async function observeWorld(context: Context, journal: Journal, asking: A
   ]);
   const faults = look.problem === null ? (look.stack?.faults ?? []) : null;
   const withdrawn = desired === null && contacts.some(({ problem }) => problem === null);
-  return { seen: { desired, withdrawn, faults }, contacts, look };
+  const blind = look.problem === null ? {} : { blind: look.problem };
+  return { seen: { desired, withdrawn, faults, ...blind }, contacts, look };
 }
 
 /** The stack of the current deployment; nothing, without a problem, where there is none. */

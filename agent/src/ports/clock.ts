@@ -13,5 +13,7 @@ export interface Moment {
 
 export interface Clock {
   now(): Moment;
+  /** The device's time zone, as IANA names it. */
+  zone(): string;
   sleep(milliseconds: number): Promise<void>;
 }

@@ -25,6 +25,7 @@ const VALUE: Readonly<Record<Report['kind'], 'low' | 'middle' | 'never'>> = {
   outage: 'middle',
   order: 'middle',
   updated: 'never',
+  'safe-mode': 'never',
   failed: 'never',
   reverted: 'never',
 };

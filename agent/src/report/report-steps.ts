@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<HistoryEntry['event'], Report['kind'] | null>> = {
   reverted: 'reverted',
   repaired: 'repaired',
   rebuilt: 'rebuilt',
+  scheduled: 'delayed',
+  'safe-mode': 'safe-mode',
 };
 
 /**

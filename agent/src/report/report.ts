@@ -2,7 +2,7 @@ import { problemOf, type Problem, type Status } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
 import { remaining } from '../decide/backoff.ts';
 import type { Journal } from '../decide/journal.ts';
-import { judgeWanted } from '../decide/wanted.ts';
+import { judgeWanted, untilSwap } from '../decide/wanted.ts';
 import { lookAtStack, type StackLook, type World } from '../observe/world.ts';
 import type { Moment } from '../ports/clock.ts';
 import { AGENT_VERSION } from '../version.ts';
@@ -47,7 +47,9 @@ export async function report(context: Context, outcome: RunOutcome): Promise<Run
   await ports.disk.write('report.due', paths.run.nextDue, {
     content: `${Math.ceil(now.uptime + waitOf({ journal, world, look, problem }, now))}\n`,
   });
-  if (journal.state.name === 'idle') await ports.disk.remove('report.finished', paths.run.unfinished);
+  // In safe mode a run comes with its interval, its retry or a wake, not each minute.
+  if (journal.state.name === 'idle' || journal.state.name === 'safe')
+    await ports.disk.remove('report.finished', paths.run.unfinished);
   else
     await ports.disk.write('report.unfinished', paths.run.unfinished, { content: `${journal.state.name}\n` });
   return { status, changed };
@@ -102,10 +104,16 @@ function intervalOf({ current, delayed }: Journal): number {
 function waitOf({ journal, world, look }: Facts, now: Moment): number {
   const { desired } = world.seen;
   const interval = intervalOf(journal);
-  if (look.problem !== null) return Math.min(interval, SOON);
+  if (look.problem !== null && journal.state.name !== 'safe') return Math.min(interval, SOON);
   const verdict = judgeWanted(journal, desired, now);
   if (verdict === 'news') return 0;
   const waits = [interval];
+  const { safe, scheduled } = journal;
+  if (journal.state.name === 'safe') {
+    if (safe !== undefined && !safe.held) waits.push(Math.max(SOON, remaining(safe.retry, now)));
+    return Math.min(...waits);
+  }
+  if (verdict === 'scheduled' && scheduled !== undefined) waits.push(untilSwap(journal, scheduled, now));
   if (verdict === 'waiting' && journal.delayed !== null) waits.push(remaining(journal.delayed, now));
   if ((look.stack?.faults ?? []).length > 0)
     waits.push(journal.repairs === null ? SOON : remaining(journal.repairs, now));

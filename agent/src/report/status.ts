@@ -1,7 +1,9 @@
 import type { Health, Problem, Status } from '@metrica-fleet/protocol';
 import type { Deployment, Journal, Quarantined } from '../decide/journal.ts';
 import { underWay } from '../decide/outcomes.ts';
-import { judgeWanted, wantedKey } from '../decide/wanted.ts';
+import { remaining } from '../decide/backoff.ts';
+import { judgeWanted, untilSwap, wantedKey } from '../decide/wanted.ts';
+import { timeIn } from '../decide/window.ts';
 import type { StackLook, World } from '../observe/world.ts';
 import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
@@ -37,7 +39,7 @@ export function statusOf(facts: StatusFacts): Status {
     at: now.wall,
     state: journal.state.name,
     health,
-    running: namesOf(journal.current),
+    running: journal.state.name === 'safe' ? null : namesOf(journal.current),
     wanted: desired === null ? null : { role: desired.role, commit: desired.commit, digest: desired.digest },
     pending: pendingOf(facts),
     refused: quarantinedAs(facts)?.problem ?? null,
@@ -56,6 +58,7 @@ export function statusOf(facts: StatusFacts): Status {
 }
 
 function healthOf({ journal, look, world, now }: StatusFacts): Health {
+  if (journal.state.name === 'safe') return 'failed';
   if (journal.state.name !== 'idle') return 'updating';
   const verdict = judgeWanted(journal, world.seen.desired, now);
   if (journal.current === null) return verdict === 'nothing-known' ? 'empty' : 'failed';
@@ -66,6 +69,7 @@ function healthOf({ journal, look, world, now }: StatusFacts): Health {
 /** Why what is wanted is not what runs, in words; null when it is, or when nothing is wanted. */
 function pendingOf({ journal, world, now }: StatusFacts): string | null {
   const { desired } = world.seen;
+  if (journal.state.name === 'safe') return pendingInSafeMode(journal, now);
   const update = underWay(journal);
   if (update !== null) return `${journal.state.name} ${update.role}@${update.commit.slice(0, 12)}`;
   switch (judgeWanted(journal, desired, now)) {
@@ -77,9 +81,23 @@ function pendingOf({ journal, world, now }: StatusFacts): string | null {
       return `${nameOf(desired)} failed here and is quarantined until a newer commit comes`;
     case 'waiting':
       return `${nameOf(desired)} is tried again after a pause (try ${journal.delayed?.attempts ?? 0})`;
+    case 'scheduled':
+      return `${nameOf(desired)} is staged; its window opens ${timeIn(untilScheduled(journal, now), now)}`;
     case 'news':
       return `${nameOf(desired)} is next`;
   }
+}
+
+function pendingInSafeMode({ safe, current }: Journal, now: Moment): string {
+  if (safe === undefined) return 'safe mode';
+  const since = `safe mode since ${safe.since}`;
+  if (safe.held) return `${since}, by order; a redeploy ends it`;
+  if (current === null) return `${since}; a newer commit or a redeploy ends it`;
+  return `${since}; ${current.release.role}@${current.release.commit.slice(0, 12)} is tried again ${timeIn(remaining(safe.retry, now), now)}`;
+}
+
+function untilScheduled(journal: Journal, now: Moment): number {
+  return journal.scheduled === undefined ? 0 : untilSwap(journal, journal.scheduled, now);
 }
 
 /** Why what is wanted is not tried here any more; undefined unless it is in quarantine. */
@@ -92,8 +110,9 @@ function quarantinedAs({ journal, world }: StatusFacts): Quarantined | undefined
 function problemsOf(facts: StatusFacts): Problem[] {
   const { journal, world, look } = facts;
   const { state } = journal;
-  return [
+  const problems = [
     facts.problem ?? undefined,
+    state.name === 'safe' ? journal.safe?.problem : undefined,
     quarantinedAs(facts)?.problem,
     state.name === 'reverting' ? state.problem : undefined,
     state.name === 'probation' || state.name === 'activating' ? (state.revertedFor ?? undefined) : undefined,
@@ -102,6 +121,8 @@ function problemsOf(facts: StatusFacts): Problem[] {
     journal.repairs?.problem,
     ...world.contacts.map(({ problem }) => problem ?? undefined),
   ].filter((problem): problem is Problem => problem !== undefined);
+  // One trouble may be known in several places.
+  return [...new Map(problems.map((problem) => [`${problem.code} ${problem.what}`, problem])).values()];
 }
 
 function namesOf(deployment: Deployment | null): Status['running'] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_HOPS } from '../../src/decide/brake.ts';
 import { EMPTY_JOURNAL } from '../../src/decide/journal.ts';
-import { CONTENT, deployment, ENVIRONMENT, RUNNING_A, STOPPED, Story, wanted } from './story.ts';
+import { CONTENT, deployment, ENVIRONMENT, RUNNING_A, Story, wanted } from './story.ts';
 
 describe('an update that goes well', () => {
   it('walks staging, staged, activating, probation, idle, and keeps the former release as the way back', () => {
@@ -164,25 +164,31 @@ describe('a bad release', () => {
     const story = new Story(EMPTY_JOURNAL).reaches('probation', 'b').fails(CONTENT);
     expect(story.effect).toEqual({ kind: 'revert', failed: deployment('b'), to: null });
     story.happens({ type: 'passed' });
-    expect(story.journal).toMatchObject({ state: { name: 'idle' }, current: null });
+    expect(story.journal).toMatchObject({
+      state: { name: 'safe' },
+      current: null,
+      safe: { problem: CONTENT },
+    });
+    expect(story.runs(wanted('b')).effect?.kind).toBe('enter-safe');
     expect(story.runs(wanted('c')).effect?.kind).toBe('fetch');
   });
 
-  it('whose former release does not come up either is left to repairs, not to an endless back and forth', () => {
+  it('whose former release does not come up either ends in safe mode, which knows how it began (A21)', () => {
     const story = new Story().reaches('probation', 'b').fails(CONTENT);
-    story.happens({ type: 'activated', gate: story.gate() }).fails(CONTENT);
-    expect(story.journal.state.name).toBe('idle');
+    story.happens({ type: 'activated', gate: story.gate() }).fails({ ...CONTENT, what: 'web is away' });
+    expect(story.journal.state.name).toBe('safe');
     expect(story.journal.current).toEqual(deployment('a'));
-    expect(story.waits(3_600).runs(wanted('b'), [STOPPED]).effect?.kind).toBe('repair');
+    expect(story.effect).toMatchObject({ kind: 'enter-safe', failed: deployment('a') });
+    expect(story.journal.safe?.problem.what).toMatch(/^web is away\..*web is unhealthy$/);
   });
 
-  it('cannot be reverted for a while: the way back is tried five times, one a run', () => {
+  it('cannot be reverted for a while: the way back is tried five times, one a run, then comes safe mode', () => {
     const story = new Story().reaches('probation', 'b').fails(CONTENT).fails(ENVIRONMENT);
     for (let tries = 2; tries <= 5; tries += 1) {
       expect(story.journal.state.name).toBe('reverting');
       story.runs(wanted('b')).fails(ENVIRONMENT);
     }
-    expect(story.journal.state.name).toBe('idle');
+    expect(story.journal.state.name).toBe('safe');
   });
 });
 
@@ -236,50 +242,6 @@ describe('a bad day that is not the release’s fault', () => {
       .fails({ code: 'docker-unreachable', what: 'no answer' });
     expect(story.journal.state.name).toBe('probation');
     expect(story.effect).toBeNull();
-  });
-});
-
-describe('a stack that breaks later', () => {
-  it('is repaired, three times with growing pauses, then the device goes back to the release before (A7)', () => {
-    const story = new Story();
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
-      story.runs(wanted('a'), [STOPPED]);
-      expect(story.effect).toMatchObject({ kind: 'repair', faults: [STOPPED] });
-      story.happens({ type: 'repaired' }).runs(wanted('a'), [STOPPED]);
-      expect(story.effect).toBeNull();
-      story.waits(story.journal.repairs?.wait ?? 0);
-    }
-    story.runs(wanted('a'), [STOPPED]);
-    expect(story.effect).toEqual({ kind: 'revert', failed: deployment('a'), to: deployment('f') });
-    expect(story.journal.quarantine).toMatchObject([{ key: deployment('a').key }]);
-  });
-
-  it('keeps being repaired where there is nothing to go back to', () => {
-    const story = new Story({ ...RUNNING_A, previous: null });
-    for (let attempt = 1; attempt <= 6; attempt += 1) {
-      story.runs(wanted('a'), [STOPPED]);
-      expect(story.effect?.kind).toBe('repair');
-      story.happens({ type: 'repaired' }).waits(4_500);
-    }
-  });
-
-  it('whose files are gone is fetched again, while a source offers them', () => {
-    const lost = { kind: 'release-lost', subject: '/opt', detail: 'is gone from the disk' } as const;
-    const story = new Story().runs(wanted('a'), [lost]);
-    expect(story.effect).toMatchObject({ kind: 'fetch', wanted: wanted('a') });
-    story.runs(wanted('a'), [lost]);
-    expect(story.effect).toMatchObject({ kind: 'fetch' });
-    expect(new Story().runs(null, [lost]).effect?.kind).toBe('repair');
-  });
-
-  it('is judged sick only when Docker answers', () => {
-    expect(new Story().runs(wanted('a'), null).effect).toBeNull();
-  });
-
-  it('has its repairs forgotten after ten quiet minutes, and not sooner', () => {
-    const story = new Story().runs(wanted('a'), [STOPPED]).happens({ type: 'repaired' });
-    expect(story.waits(60).runs(wanted('a')).journal.repairs).not.toBeNull();
-    expect(story.waits(600).runs(wanted('a')).journal.repairs).toBeNull();
   });
 });
 

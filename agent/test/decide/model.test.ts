@@ -6,7 +6,7 @@ import { CONTENT, deployment, ENVIRONMENT, STOPPED, Story, wanted } from './stor
 
 /** What may come of an effect in this world: success, or either kind of failure; a pull may also go on. */
 function outcome(effect: Effect, luck: number, story: Story): Event | null {
-  if (effect.kind === 'collect') return null;
+  if (effect.kind === 'collect' || effect.kind === 'enter-safe') return null;
   if (luck === 0) return { type: 'failed', problem: CONTENT };
   if (luck === 1) return { type: 'failed', problem: ENVIRONMENT };
   switch (effect.kind) {

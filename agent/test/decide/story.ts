@@ -38,6 +38,8 @@ export function deployment(letter: string, role = 'web'): Deployment {
 
 export const CONTENT: Problem = { code: 'health-failed', what: 'web is unhealthy' };
 export const ENVIRONMENT: Problem = { code: 'source-unreachable', what: 'no route to host' };
+/** The engine does not answer. */
+export const AWAY: Problem = { code: 'docker-unreachable', what: 'no engine' };
 export const STOPPED: Fault = { kind: 'stopped', subject: 'web', detail: 'has exited with 1' };
 
 /** A journal of a device that runs release `a` and knows release `f` from before. */

@@ -211,7 +211,11 @@ describe('a clock that fell back at a boot', () => {
       ...device.context,
       ports: {
         ...ports,
-        clock: { now: () => ({ ...ports.clock.now(), wall }), sleep: () => Promise.resolve() },
+        clock: {
+          ...ports.clock,
+          now: () => ({ ...ports.clock.now(), wall }),
+          sleep: () => Promise.resolve(),
+        },
         exec: {
           run: async (command) => {
             if (command.argv[0] !== 'date') return await ports.exec.run(command);

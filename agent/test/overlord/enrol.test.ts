@@ -242,6 +242,7 @@ describe('a clock that is behind', () => {
       ports: {
         ...ports,
         clock: {
+          ...ports.clock,
           now: () => ({ ...ports.clock.now(), wall: slept >= syncedAfter ? '2026-06-01T00:00:00Z' : wall }),
           sleep: (milliseconds) => {
             slept += milliseconds / 1000;

@@ -63,6 +63,11 @@ async function runOnce(over: { readonly restart?: () => Promise<void> } = {}): P
       done.push(`restart ${project}/${services.join()}`);
       return over.restart?.() ?? Promise.resolve();
     },
+    projects: () => Promise.resolve(['web', 'common']),
+    down: (_: string, project: string) => {
+      done.push(`down ${project}`);
+      return Promise.resolve();
+    },
     logs: () => Promise.resolve('listening on :80\nmqtt password=hunter2'),
   } as unknown as Engine;
   const ports = {
@@ -72,7 +77,7 @@ async function runOnce(over: { readonly restart?: () => Promise<void> } = {}): P
     exec: {
       run: (command: Command) => {
         if (!['systemctl', 'journalctl'].includes(command.argv[0])) return exec.run(command);
-        done.push(command.argv.join(' ').slice(0, 40));
+        done.push(command.argv.join(' ').slice(0, 60));
         return Promise.resolve({ code: 0, stdout: Buffer.from('a line of the agent\n'), stderr: '' });
       },
     },
@@ -160,14 +165,29 @@ describe('an order', () => {
     expect(report?.log).toBe('--- agent\na line of the agent\n--- page\nlistening on :80\nmqtt password=…');
   });
 
-  it('that is over, or that this agent does not know how to follow, is refused', async () => {
-    give({ kind: 'reboot', expires: '2020-01-01T00:00:00Z' }, { kind: 'safe-mode' });
+  it('that is over is refused', async () => {
+    give({ kind: 'reboot', expires: '2020-01-01T00:00:00Z' });
     await runOnce();
     expect(done).toEqual([]);
     expect(acknowledged()).toEqual([
       'not done, reboot: it came too late, it was good until 2020-01-01T00:00:00Z',
-      'not done, safe-mode: not supported by this agent version',
     ]);
+  });
+
+  it('for safe mode stops the stack, says why on the page, and holds until a redeploy', async () => {
+    give({ kind: 'safe-mode' });
+    await runOnce();
+    expect(acknowledged()).toEqual(['done, safe-mode: the stack is stopped; a redeploy ends it']);
+    expect(done).toContain('down web');
+    expect(done).not.toContain('down common');
+    expect(done).toContain('systemctl start role-agent-safe-mode.service');
+    const { ports, paths } = device.context;
+    expect(JSON.parse((await ports.disk.readText(paths.run.safeMode)) ?? '')).toMatchObject({
+      by: 'order',
+      role: 'web',
+      problem: { code: 'safe-mode-ordered' },
+      log: expect.stringContaining('--- page') as string,
+    });
   });
 
   it('to reboot is carried out last, and acknowledged once the device is up again', async () => {

@@ -95,6 +95,7 @@ export const REPORT_KINDS = [
   'booted',
   'outage',
   'order',
+  'safe-mode',
 ] as const;
 
 /** One report: kept in the outbox on the card until the overlord has acknowledged it; applied once by its id. */

@@ -129,7 +129,7 @@ export const DeviceEventSchema = Obj({
   at: TimeSchema,
   device: IdSchema,
   deviceName: DeviceNameSchema,
-  kind: Enum([...REPORT_KINDS, 'enrolled', 'approved', 'revoked', 'changed', 'ordered', 'safe-mode']),
+  kind: Enum([...REPORT_KINDS, 'enrolled', 'approved', 'revoked', 'changed', 'ordered']),
   role: orNull(RoleNameSchema),
   commit: orNull(CommitSchema),
   /** One sentence. */

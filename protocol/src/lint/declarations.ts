@@ -13,6 +13,7 @@ export function declarationFindings(subject: Subject): Finding[] {
   return [
     ...overlaps(subject, role),
     ...seeds(subject, role),
+    ...timeZone(subject, role),
     ...(subject.stacks.length === 0 ? [] : unknownServices(subject, role)),
   ];
 }
@@ -45,6 +46,24 @@ function seeds({ roleTree, files }: Subject, { state = [] }: Role): Finding[] {
     const remedy = 'Add it to the role, or leave out `seed:` to begin with an empty folder.';
     return [finding('state-seed', { file: ROLE_FILE, line, what, remedy })];
   });
+}
+
+function timeZone({ roleTree }: Subject, { update }: Role): Finding[] {
+  const zone = update?.window?.timezone;
+  if (zone === undefined || isTimeZone(zone)) return [];
+  const line = at(roleTree, 'update', 'window', 'timezone')?.line ?? null;
+  const what = `${zone} is no time zone`;
+  const remedy =
+    'Write its IANA name, such as `Europe/Berlin` or `UTC`; without one the window is on the clock of the device.';
+  return [finding('timezone-unknown', { file: ROLE_FILE, line, what, remedy })];
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 function unknownServices(subject: Subject, role: Role): Finding[] {

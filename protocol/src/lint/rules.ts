@@ -17,6 +17,7 @@ export const RULES = {
   'reserved-name': error('.fleet at the top of a role belongs to the agent'),
   'state-overlap': error('no declared state lies in another'),
   'state-seed': error('the seed of a declared state is in the role'),
+  'timezone-unknown': error('the time zone of the update window is one'),
   'one-shot-unknown': error('one_shots names services'),
   'probe-unknown': error('an exec probe names a service'),
   'variable-default': error('the default of a variable fits its own declaration'),

@@ -37,6 +37,15 @@ describe('the lint', () => {
     expect(findingsOf("volumes: ['$D:/data:ro']", role)).toMatchObject([{ rule: 'self-contained' }]);
   });
 
+  it('knows the time zones of the world, and says which one it does not', () => {
+    const window = (zone: string): string =>
+      `update: {window: {start: '02:00', end: '04:00', timezone: ${zone}}}\n`;
+    expect(findingsOf('init: true', window('Europe/Berlin'))).toEqual([]);
+    expect(findingsOf('init: true', window('Europe/Bärlin'))).toMatchObject([
+      { rule: 'timezone-unknown', file: 'role.yaml', line: 2, what: 'Europe/Bärlin is no time zone' },
+    ]);
+  });
+
   it('follows the symlinks of a role, and refuses those that leave it', () => {
     const { files } = roleOf({
       'role.yaml': 'name: hello\n',

@@ -13,6 +13,7 @@ export function hostClock(timeline: Timeline, boot: string): Clock {
       uptime: Math.round((timeline.now() - started + KERNEL) * 100) / 100,
       boot,
     }),
+    zone: () => 'UTC',
     sleep: (milliseconds) => timeline.sleep(milliseconds / 1_000),
   };
 }

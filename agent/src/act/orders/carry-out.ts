@@ -1,6 +1,7 @@
 import { describeProblem, problemOf } from '@metrica-fleet/protocol';
 import type { Order } from '@metrica-fleet/protocol/api';
 import type { Journal } from '../../decide/journal.ts';
+import { isInSwap } from '../../decide/swap.ts';
 import { judgeWanted } from '../../decide/wanted.ts';
 import type { World } from '../../observe/world.ts';
 import type { Context } from '../context.ts';
@@ -27,7 +28,13 @@ const EXECUTORS: Readonly<Record<Order['kind'], Executor>> = {
     const log = await collectLogs(context, journal.current);
     return { ok: true, detail: 'the last lines of the agent and of every service', log };
   },
-  'safe-mode': () => Promise.resolve({ ok: false, detail: 'not supported by this agent version' }),
+  // Decided like everything else that happens to the stack: this says what will be.
+  'safe-mode': (_, { journal }) =>
+    Promise.resolve(
+      isInSwap(journal.state)
+        ? { ok: false, detail: `an update is ${journal.state.name}; order it again when that is over` }
+        : { ok: true, detail: 'the stack is stopped; a redeploy ends it' },
+    ),
   // At the very end of the run: see reboot().
   reboot: () => Promise.resolve(null),
 };
@@ -76,6 +83,7 @@ function redeployed({ context, journal, world }: Standing): string {
       return `${release} is in place`;
     case 'quarantined':
     case 'waiting':
+    case 'scheduled':
     case 'news':
       return `${release} is tried again`;
   }

@@ -8,7 +8,7 @@ import type { StackPlan } from './prepare.ts';
 import { startServices } from './start.ts';
 
 /** The pseudo-role that every device may run beside its own; see `common/`. */
-const COMMON = 'common';
+export const COMMON = 'common';
 
 /**
  * Brings the device's stack to a plan: stops the stacks of other roles, removes what the plan no longer has, starts

@@ -11,6 +11,7 @@ export function realClock(): Clock {
       uptime: Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]),
       boot,
     }),
+    zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
     sleep: (milliseconds) => delay(milliseconds),
   };
 }

@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<Report['kind'], string>> = {
   booted: 'Started up',
   outage: 'Was cut off',
   order: 'Order',
+  'safe-mode': 'Entered safe mode with',
 };
 
 /** A report as one sentence of the device's timeline. */

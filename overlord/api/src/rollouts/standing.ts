@@ -25,6 +25,10 @@ export function standingOf(status: Said, release: Target): Standing {
   }
   const problem = status.problems[0] ?? null;
   if (runsWell(status, release)) return { state: 'healthy', problem: null };
+  // Stopped by order it says nothing about the release; stopped for what failed it does.
+  if (wants && status.state === 'safe') {
+    return { state: problem?.code === 'safe-mode-ordered' ? 'pending' : 'failed', problem };
+  }
   if (runs || (wants && status.state !== 'idle')) return { state: 'updating', problem };
   return { state: 'pending', problem: wants ? problem : null };
 }

@@ -32,6 +32,20 @@ const TABLE: Readonly<Record<string, readonly [Partial<Status>, string]>> = {
   'runs it with something broken': [{ wanted: NEW, running: NEW, health: 'degraded' }, 'updating'],
   'has refused it and runs the former one': [{ wanted: NEW, refused: UNHEALTHY }, 'failed'],
   'has refused an older one': [{ wanted: OLD, refused: UNHEALTHY }, 'pending'],
+  'ended in safe mode because of it': [
+    { wanted: NEW, running: null, state: 'safe', health: 'failed', problems: [UNHEALTHY] },
+    'failed',
+  ],
+  'was in safe mode by order': [
+    {
+      wanted: NEW,
+      running: null,
+      state: 'safe',
+      health: 'failed',
+      problems: [{ code: 'safe-mode-ordered', what: 'Safe mode was ordered' }],
+    },
+    'pending',
+  ],
   'runs another role of the same commit': [{ wanted: OTHER_ROLE, running: OTHER_ROLE }, 'pending'],
 };
 
