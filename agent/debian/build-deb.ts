@@ -16,6 +16,9 @@ const FILES: readonly { readonly from: string; readonly to: string; readonly exe
   { from: 'debian/gate', to: 'usr/lib/role-agent/gate', executable: true },
   { from: 'debian/enrol', to: 'usr/lib/role-agent/enrol', executable: true },
   { from: 'debian/wake', to: 'usr/lib/role-agent/wake', executable: true },
+  { from: 'debian/safe-mode', to: 'usr/lib/role-agent/safe-mode', executable: true },
+  { from: 'debian/safe-mode-nginx', to: 'usr/lib/role-agent/safe-mode-nginx', executable: true },
+  { from: 'debian/safe-mode-nginx.conf', to: 'usr/lib/role-agent/safe-mode-nginx.conf' },
   { from: 'debian/role-agent.sh', to: 'usr/bin/role-agent', executable: true },
   { from: 'systemd/role-agent.service', to: 'usr/lib/systemd/system/role-agent.service' },
   { from: 'systemd/role-agent.timer', to: 'usr/lib/systemd/system/role-agent.timer' },
@@ -25,12 +28,21 @@ const FILES: readonly { readonly from: string; readonly to: string; readonly exe
   { from: 'systemd/role-agent-enrol.path', to: 'usr/lib/systemd/system/role-agent-enrol.path' },
   { from: 'systemd/role-agent-wake.service', to: 'usr/lib/systemd/system/role-agent-wake.service' },
   { from: 'systemd/role-agent-wake.path', to: 'usr/lib/systemd/system/role-agent-wake.path' },
+  ...[
+    'role-agent-safe-mode.service',
+    'role-agent-safe-mode-page.service',
+    'role-agent-safe-mode-nginx.service',
+    'role-agent-safe-mode-redeploy.path',
+    'role-agent-safe-mode-redeploy.service',
+  ].map((unit) => ({ from: `systemd/${unit}`, to: `usr/lib/systemd/system/${unit}` })),
   { from: 'systemd/sysusers.conf', to: 'usr/lib/sysusers.d/role-agent.conf' },
   { from: 'systemd/tmpfiles.conf', to: 'usr/lib/tmpfiles.d/role-agent.conf' },
   { from: 'systemd/journald.conf', to: 'usr/lib/systemd/journald.conf.d/60-role-agent.conf' },
   { from: 'config.example.yaml', to: 'etc/role-agent/config.yaml.example' },
   { from: 'README.md', to: 'usr/share/doc/role-agent/README.md' },
 ];
+/** Entry of the second bundle, which must run when the first does not. */
+const SAFE_MODE = join(AGENT, 'src/safe-mode/main.ts');
 const SCRIPTS = ['preinst', 'postinst', 'prerm', 'postrm'];
 
 /**
@@ -45,7 +57,9 @@ export async function buildDeb(outDir: string, options: DebOptions = {}): Promis
   try {
     const outFile = join(tree, 'usr/lib/role-agent/role-agent.cjs');
     const bundle = await bundleAgent({ ...options, outFile });
-    let size = bundle.bytes;
+    const safeMode = join(tree, 'usr/lib/role-agent/safe-mode.cjs');
+    // Its packages of others are among those of the agent.
+    let size = bundle.bytes + (await bundleAgent({ entry: SAFE_MODE, outFile: safeMode })).bytes;
     for (const { from, to, executable } of FILES) {
       size += await put(join(tree, to), await readFile(join(AGENT, from)), executable ? 0o755 : 0o644);
     }
@@ -54,10 +68,10 @@ export async function buildDeb(outDir: string, options: DebOptions = {}): Promis
     size += await put(join(doc, 'changelog.gz'), gzipSync(changelog, { level: 9 }), 0o644);
     size += await put(join(doc, 'copyright'), await copyright(bundle), 0o644);
     await putControl(join(tree, 'DEBIAN'), version, Math.ceil(size / 1024));
-    await chmod(outFile, 0o644);
+    for (const file of [outFile, safeMode]) await chmod(file, 0o644);
     await openFolders(tree);
     await mkdir(outDir, { recursive: true });
-    await dpkgDeb(tree, deb, process.env['SOURCE_DATE_EPOCH'] ?? dateOf(changelog, version));
+    await dpkgDeb(tree, deb, await changelogDate(version));
     return deb;
   } finally {
     await rm(tree, { recursive: true, force: true });
@@ -76,7 +90,7 @@ async function putControl(folder: string, version: string, kibibytes: number): P
 }
 
 /** Writes a file with exactly this mode, whatever the umask. Returns its size in bytes. */
-async function put(path: string, content: string | Uint8Array, mode: number): Promise<number> {
+export async function put(path: string, content: string | Uint8Array, mode: number): Promise<number> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
   await chmod(path, mode);
@@ -94,8 +108,9 @@ async function copyright(bundle: Bundle): Promise<string> {
   ].join('\n');
 }
 
-/** Seconds since 1970 of the changelog's newest entry, which has to be the one for this version. */
-function dateOf(changelog: string, version: string): string {
+/** When this version was made: `SOURCE_DATE_EPOCH`, else the changelog's newest entry, which has to be the one for it. Seconds since 1970. */
+export async function changelogDate(version: string): Promise<string> {
+  const changelog = await readFile(join(AGENT, 'debian/changelog'), 'utf8');
   const newest = /^role-agent \((\S+)\)/.exec(changelog)?.[1];
   const date = /^ -- .+ {2}(.+)$/m.exec(changelog)?.[1];
   if (newest !== version || date === undefined) {
@@ -103,17 +118,18 @@ function dateOf(changelog: string, version: string): string {
       `agent/debian/changelog begins with ${newest}, package.json says ${version}: add an entry`,
     );
   }
-  return String(Date.parse(date) / 1000);
+  return process.env['SOURCE_DATE_EPOCH'] ?? String(Date.parse(date) / 1000);
 }
 
-async function dpkgDeb(tree: string, deb: string, epoch: string): Promise<void> {
+/** Packs a tree. `epoch`: the time of every file, seconds since 1970. */
+export async function dpkgDeb(tree: string, deb: string, epoch: string): Promise<void> {
   // gzip: unlike xz its result does not depend on the number of cores.
   const args = ['--root-owner-group', '-Zgzip', '--build', tree, deb];
   await promisify(execFile)('dpkg-deb', args, { env: { ...process.env, SOURCE_DATE_EPOCH: epoch } });
 }
 
 /** Gives every folder of the tree 0755, whatever the umask was. */
-async function openFolders(tree: string): Promise<void> {
+export async function openFolders(tree: string): Promise<void> {
   await chmod(tree, 0o755);
   const entries = await readdir(tree, { recursive: true, withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory());

@@ -10,10 +10,30 @@ import { buildDeb } from '../debian/build-deb.ts';
 const exec = promisify(execFile);
 const DEBIAN = join(import.meta.dirname, '../debian');
 const SYSTEMD = join(import.meta.dirname, '../systemd');
-const SCRIPTS = ['gate', 'enrol', 'wake', 'role-agent.sh', 'preinst', 'postinst', 'prerm', 'postrm'];
-const OTHER_UNITS = ['pull.service', 'enrol.service', 'enrol.path', 'wake.service', 'wake.path'].map(
-  (unit) => `role-agent-${unit}`,
-);
+const SCRIPTS = [
+  'gate',
+  'enrol',
+  'wake',
+  'safe-mode',
+  'safe-mode-nginx',
+  'role-agent.sh',
+  'preinst',
+  'postinst',
+  'prerm',
+  'postrm',
+];
+const OTHER_UNITS = [
+  'pull.service',
+  'enrol.service',
+  'enrol.path',
+  'wake.service',
+  'wake.path',
+  'safe-mode.service',
+  'safe-mode-page.service',
+  'safe-mode-nginx.service',
+  'safe-mode-redeploy.path',
+  'safe-mode-redeploy.service',
+].map((unit) => `role-agent-${unit}`);
 
 let work: string;
 let entry: string;
@@ -62,11 +82,20 @@ test('every file is root’s, executable where it must be, and in a folder that 
     '-rwxr-xr-x root/root ./usr/lib/role-agent/enrol',
     '-rwxr-xr-x root/root ./usr/lib/role-agent/gate',
     '-rw-r--r-- root/root ./usr/lib/role-agent/role-agent.cjs',
+    '-rwxr-xr-x root/root ./usr/lib/role-agent/safe-mode',
+    '-rwxr-xr-x root/root ./usr/lib/role-agent/safe-mode-nginx',
+    '-rw-r--r-- root/root ./usr/lib/role-agent/safe-mode-nginx.conf',
+    '-rw-r--r-- root/root ./usr/lib/role-agent/safe-mode.cjs',
     '-rwxr-xr-x root/root ./usr/lib/role-agent/wake',
     '-rw-r--r-- root/root ./usr/lib/systemd/journald.conf.d/60-role-agent.conf',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.path',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-enrol.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-pull.service',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-safe-mode-nginx.service',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-safe-mode-page.service',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-safe-mode-redeploy.path',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-safe-mode-redeploy.service',
+    '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-safe-mode.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-wake.path',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent-wake.service',
     '-rw-r--r-- root/root ./usr/lib/systemd/system/role-agent.path',
@@ -105,9 +134,9 @@ test('systemd finds nothing wrong with the units', async (context) => {
   if (!(await isInstalled('systemd-analyze'))) context.skip('systemd is not installed');
   const root = join(work, 'units');
   await exec('dpkg-deb', ['-x', deb, root]);
-  // Alone, their programs are missing here; with --root they are looked up in the package, and the shell is not.
+  // Alone, their programs are missing here; with --root they are looked up in the package, and what it needs of others is not.
   await mkdir(join(root, 'bin'));
-  await writeFile(join(root, 'bin/sh'), '', { mode: 0o755 });
+  for (const program of ['bin/sh', 'usr/bin/node']) await writeFile(join(root, program), '', { mode: 0o755 });
   const units = ['service', 'timer', 'path'].map((kind) => `role-agent.${kind}`);
   const { stderr } = await exec('systemd-analyze', [
     'verify',

@@ -1,5 +1,6 @@
-import { problemOf, type Problem } from '@metrica-fleet/protocol';
+import { problemOf } from '@metrica-fleet/protocol';
 import type { Effect } from '../decide/vocabulary.ts';
+import { parseReason, type SafeModeReason } from '../safe-mode/reason.ts';
 import type { Context } from './context.ts';
 import { collectLogs } from './orders/collect-logs.ts';
 import { COMMON } from './stack/bring-up.ts';
@@ -7,20 +8,6 @@ import { COMMON } from './stack/bring-up.ts';
 const UNIT = 'role-agent-safe-mode.service';
 /** Milliseconds. Stopping the page waits for its container. */
 const DEADLINE = 60_000;
-
-/** `paths.run.safeMode`: what the page of safe mode shows. Also written, as `crashes`, by the watchdog's script. */
-export interface SafeModeReason {
-  readonly schemaVersion: 1;
-  readonly device: string;
-  readonly role: string | null;
-  readonly commit: string | null;
-  /** ISO 8601, UTC. */
-  readonly since: string;
-  readonly by: 'failure' | 'crashes' | 'order';
-  readonly problem: Problem;
-  /** The last lines of the agent and of what failed. */
-  readonly log: string;
-}
 
 /**
  * Stops what failed, writes down why, and starts the unit that shows it and lets people in. Each part is tried whatever
@@ -70,14 +57,6 @@ async function reasonOf(
     problem: safe.problem,
     log,
   };
-}
-
-function parseReason(text: string | null): Pick<SafeModeReason, 'since' | 'by' | 'problem'> | null {
-  try {
-    return text === null ? null : (JSON.parse(text) as SafeModeReason);
-  } catch {
-    return null;
-  }
 }
 
 async function keepReason({ ports, paths }: Context, reason: SafeModeReason | null): Promise<void> {
