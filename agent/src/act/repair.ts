@@ -17,7 +17,7 @@ export async function repair(
     ports.log.warning('The engine is restarted', { faults });
     await ports.engine.restartEngine('repair.engine');
     await ports.engine.check();
-    return { type: 'repaired' };
+    return { type: 'repaired', detail: describeFaults(faults) };
   }
   const { role, digest } = deployment.release;
   const folder = join(paths.releases, digest);
@@ -37,7 +37,11 @@ export async function repair(
     ports.log.notice('Restarting services that are not well', { services: ill, faults });
     await ports.engine.restart('repair.restart', role, ill);
   }
-  return { type: 'repaired' };
+  return { type: 'repaired', detail: describeFaults(faults) };
+}
+
+function describeFaults(faults: readonly Fault[]): string {
+  return faults.map(({ subject, detail }) => `${subject} ${detail}`).join('; ');
 }
 
 function subjects(faults: readonly Fault[], kinds: readonly Fault['kind'][]): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Problem } from '@metrica-fleet/protocol';
+import { blameOf, type Problem } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
 import { isOver, nextBackoff } from './backoff.ts';
@@ -25,7 +25,13 @@ export const OF_THE_ENGINE: ReadonlySet<Problem['code']> = new Set([
 ]);
 const ENGINE_SILENT: Problem = { code: 'docker-unreachable', what: 'The Docker engine does not answer' };
 /** With any of these the role does not do its work. The rest is put right as often as it takes, while the role goes on. */
-const HARMFUL: ReadonlySet<Fault['kind']> = new Set(['missing', 'stopped', 'unhealthy', 'outdated']);
+const HARMFUL: ReadonlySet<Fault['kind']> = new Set([
+  'missing',
+  'stopped',
+  'unhealthy',
+  'outdated',
+  'cut-off',
+]);
 /** Seconds without a fault after which repairs are forgotten. A service that fails again sooner is flapping. */
 const REPAIRS_FORGOTTEN = 600;
 
@@ -40,7 +46,8 @@ export function settle(found: Journal, seen: Observation, now: Moment): Step {
   if (current === null) return nothing(journal);
   if (faults === null) return wakeEngine({ journal, current, now }, seen.blind);
   if (faults.length === 0) return forgetRepairs(journal, now);
-  return heal({ journal, current, faults, now });
+  const offered = desired !== null && wantedKey(desired) === current.key ? { offered: desired } : {};
+  return heal({ journal, current, faults, now, ...offered });
 }
 
 /** What was put off, or waits for its window, does so no more once something else is wanted. */
@@ -94,16 +101,44 @@ export function begin(journal: Journal, wanted: Desired, now: Moment): Step {
   };
 }
 
-/** A repair has been made, or could not be: count it, so that what does not heal ends in a way back. */
-export function countRepair(journal: Journal, problem: Problem | null, now: Moment): Step {
-  const failure = problem ?? { code: 'stack-broken', what: 'The stack needed a repair' };
+export interface Repair {
+  /** What was found and what was done. */
+  readonly detail?: string;
+  /** Why that was not enough. */
+  readonly problem?: Problem;
+}
+
+/**
+ * A repair has been made, or could not be: count it, so that what does not heal ends in a way back. One that fails for
+ * the same reason as before is told once.
+ */
+export function countRepair(journal: Journal, { detail, problem }: Repair, now: Moment): Step {
+  const found = detail === undefined ? '' : `: ${detail}`;
+  const failure = problem ?? { code: 'stack-broken', what: `The stack needed a repair${found}` };
   const key = journal.current?.key ?? 'none';
+  const { repairs } = journal;
   const counted: Journal = {
     ...journal,
-    repairs: nextBackoff(journal.repairs, { key, problem: failure }, now),
+    repairs: nextBackoff(withPatience(repairs, failure), { key, problem: failure }, now),
   };
-  const fields = { ...describe(journal.current), ...(problem === null ? {} : { problem }) };
-  return { journal: counted, effect: null, history: [historyOf(counted, 'repaired', now, fields)] };
+  const known =
+    problem !== undefined &&
+    repairs?.key === key &&
+    repairs.problem.code === problem.code &&
+    repairs.problem.what === problem.what;
+  const fields = {
+    ...describe(journal.current),
+    ...(detail === undefined ? {} : { detail }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+  const history = known ? [] : [historyOf(counted, 'repaired', now, fields)];
+  return { journal: counted, effect: null, history };
+}
+
+/** Space may be back at any time, and is waited for: minutes from one look to the next, not an hour. */
+function withPatience(repairs: Journal['repairs'], { code }: Problem): Journal['repairs'] {
+  if (repairs === null || code !== 'no-space') return repairs;
+  return { ...repairs, attempts: Math.min(repairs.attempts, REPAIR_ATTEMPTS) };
 }
 
 interface Patient {
@@ -145,33 +180,45 @@ export function engineRepair(deployment: Deployment, problem = ENGINE_SILENT): E
 
 interface Illness extends Patient {
   readonly faults: readonly Fault[];
+  readonly offered?: Desired;
 }
 
-function heal({ journal, current, faults, now }: Illness): Step {
-  const { previous } = journal;
-  const tried = triesOf({ journal, current, now });
+function heal(illness: Illness): Step {
+  const { journal, current, faults, offered } = illness;
+  const tried = triesOf(illness);
   if (tried === null) return nothing(journal);
-  if (tried < REPAIR_ATTEMPTS || !faults.some(({ kind }) => HARMFUL.has(kind))) {
-    return { journal, effect: { kind: 'repair', deployment: current, faults }, history: [] };
+  // Where there is no space the former deployment would not start either.
+  const full = journal.repairs?.problem.code === 'no-space';
+  if (tried < REPAIR_ATTEMPTS || full || !faults.some(({ kind }) => HARMFUL.has(kind))) {
+    const source = offered === undefined ? {} : { offered };
+    return { journal, effect: { kind: 'repair', deployment: current, faults, ...source }, history: [] };
   }
+  return goBack(illness, tried);
+}
+
+/**
+ * Repairs have not held: back to the former deployment. This one is quarantined, unless what kept it from being mended
+ * is none of its fault (an image that no registry gives out): then it is brought in again after a pause.
+ */
+function goBack({ journal, current, faults, now }: Illness, tried: number): Step {
+  const { previous, repairs } = journal;
   const problem: Problem = {
     code: 'stack-broken',
     what: `The stack did not stay up after ${tried} tries to mend it: ${faults.map((fault) => `${fault.subject} ${fault.detail}`).join(', ')}`,
     remedy: 'See `role-agent history` and `docker compose logs`; push a newer commit to try again.',
   };
   if (previous === null) return enterSafe(journal, { problem }, now);
+  const { key } = current;
+  const { role, commit } = current.release;
+  const innocent = repairs !== null && blameOf(repairs.problem) !== 'content' ? repairs.problem : null;
   const back: Journal = {
     ...journal,
     current: previous,
     previous: null,
     repairs: null,
-    quarantine: quarantined(journal.quarantine, {
-      key: current.key,
-      role: current.release.role,
-      commit: current.release.commit,
-      problem,
-      at: now.wall,
-    }),
+    ...(innocent === null
+      ? { quarantine: quarantined(journal.quarantine, { key, role, commit, problem, at: now.wall }) }
+      : { delayed: nextBackoff(journal.delayed, { key, problem: innocent }, now) }),
   };
   return {
     ...revert(back, current, problem),

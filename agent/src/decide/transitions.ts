@@ -34,8 +34,9 @@ type Loose = Record<
 const table: Table = {
   idle: {
     observed: ({ journal, event, now }) => settle(journal, event.seen, now),
-    repaired: ({ journal, now }) => countRepair(journal, null, now),
-    failed: ({ journal, event, now }) => countRepair(journal, event.problem, now),
+    repaired: ({ journal, event, now }) => countRepair(journal, event, now),
+    mending: ({ journal }) => go(journal, journal.state, null),
+    failed: ({ journal, event, now }) => countRepair(journal, event, now),
     ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
   },
   staging: {
@@ -59,7 +60,7 @@ const table: Table = {
       return { ...step, history: [historyOf(step.journal, 'staged', now, describe(next))] };
     },
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
-    ...unexpected('marked', 'activated', 'waiting', 'passed', 'repaired', 'disturbed'),
+    ...unexpected('marked', 'activated', 'waiting', 'passed', 'repaired', 'mending', 'disturbed'),
   },
   staged: {
     observed: ({ journal, event, now }) =>
@@ -67,7 +68,17 @@ const table: Table = {
       go(journal, journal.state, { kind: 'mark', deployment: journal.state.next }),
     marked: ({ journal, now }) => swap(journal, now),
     failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'activated', 'waiting', 'passed', 'repaired', 'disturbed'),
+    ...unexpected(
+      'fetched',
+      'pulling',
+      'pulled',
+      'activated',
+      'waiting',
+      'passed',
+      'repaired',
+      'mending',
+      'disturbed',
+    ),
   },
   activating: {
     observed: ({ journal, now }) => {
@@ -87,7 +98,17 @@ const table: Table = {
       const delayed = nextBackoff(journal.delayed, { key: journal.state.next.key, problem }, now);
       return go({ ...journal, delayed }, journal.state, null);
     },
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'passed', 'repaired', 'disturbed'),
+    ...unexpected(
+      'fetched',
+      'pulling',
+      'pulled',
+      'marked',
+      'waiting',
+      'passed',
+      'repaired',
+      'mending',
+      'disturbed',
+    ),
   },
   probation: {
     observed: ({ journal, now }) => resumeProbation(journal, now),
@@ -96,7 +117,7 @@ const table: Table = {
     passed: ({ journal, now }) => pass(journal, now),
     failed: ({ journal, event: { problem }, now }) =>
       blameOf(problem) === 'content' ? giveUp(journal, problem, now) : go(journal, journal.state, null),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'repaired'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'repaired', 'mending'),
   },
   reverting: {
     observed: ({ journal }) =>
@@ -112,11 +133,12 @@ const table: Table = {
       return { ...step, history: [entry, ...step.history] };
     },
     failed: ({ journal, event: { problem }, now }) => retryRevert(journal, problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired', 'disturbed'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired', 'mending', 'disturbed'),
   },
   safe: {
     observed: ({ journal, event, now }) => rest(journal, event.seen, now),
     repaired: ({ journal }) => go(journal, journal.state, null),
+    mending: ({ journal }) => go(journal, journal.state, null),
     failed: ({ journal }) => go(journal, journal.state, null),
     ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
   },

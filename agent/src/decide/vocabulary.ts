@@ -17,12 +17,34 @@ export interface Observation {
   readonly stop?: boolean;
 }
 
-/** One thing about the running stack that is not as it should be. */
+/** One thing about the running stack, or about what it needs, that is not as it should be. */
 export interface Fault {
   readonly kind:
-    'missing' | 'stopped' | 'unhealthy' | 'outdated' | 'dangling-link' | 'release-lost' | 'engine-down';
-  /** The service; for a link or a release its path; for the engine its unit. */
+    | 'missing'
+    | 'stopped'
+    | 'unhealthy'
+    | 'outdated'
+    /** A container that has lost its network. */
+    | 'cut-off'
+    | 'dangling-link'
+    | 'release-lost'
+    | 'engine-down'
+    /** Next to nothing is free any more, bytes or inodes. */
+    | 'full-disk'
+    /** A file of the release is gone, differs from its manifest, or is none of the release's. */
+    | 'changed-file'
+    /** What containers mount is not what its digest says. */
+    | 'changed-mount'
+    /** Owner or mode of a file of the release, or of a state folder. */
+    | 'wrong-mode'
+    | 'lost-image'
+    /** A program of an image that worked cannot be executed any more: a power cut left it empty. */
+    | 'corrupt-image'
+    /** A unit of the agent is gone, changed or disabled. */
+    | 'lost-unit';
+  /** The service; for files and folders the path; the image; the unit. */
   readonly subject: string;
+  /** What was seen, for people; follows the subject in a sentence. */
   readonly detail: string;
 }
 
@@ -38,7 +60,10 @@ export type Event =
   /** The gate saw the engine restart, which takes every container down: that says nothing about the release. */
   | { readonly type: 'disturbed' }
   | { readonly type: 'passed' }
-  | { readonly type: 'repaired' }
+  /** What was found and what was done about it; with a problem where that was not enough. */
+  | { readonly type: 'repaired'; readonly detail: string; readonly problem?: Problem }
+  /** A repair goes on without us: images are pulled. */
+  | { readonly type: 'mending' }
   | { readonly type: 'failed'; readonly problem: Problem };
 
 export type EventType = Event['type'];
@@ -62,8 +87,14 @@ export type Effect =
   | { readonly kind: 'judge'; readonly deployment: Deployment; readonly gate: Gate }
   /** Go back to a deployment, offline → activated; with `to` null, only stop what failed → passed. */
   | { readonly kind: 'revert'; readonly failed: Deployment; readonly to: Deployment | null }
-  /** Put right what is not as it should be → repaired. */
-  | { readonly kind: 'repair'; readonly deployment: Deployment; readonly faults: readonly Fault[] }
+  /** Put right what is not as it should be → repaired, or mending and the run ends. */
+  | {
+      readonly kind: 'repair';
+      readonly deployment: Deployment;
+      readonly faults: readonly Fault[];
+      /** What a source offers, if that is this very deployment: where lost files come from. */
+      readonly offered?: Desired;
+    }
   /** Stop what failed, and say why: SSH and a page → nothing follows. Repeated by every run in safe mode. */
   | { readonly kind: 'enter-safe'; readonly failed: Deployment | null; readonly safe: Safe }
   /** Remove what neither current, previous nor next needs → nothing follows. */

@@ -24,7 +24,7 @@ function outcome(effect: Effect, luck: number, story: Story): Event | null {
     case 'revert':
       return effect.to === null ? { type: 'passed' } : { type: 'activated', gate: story.gate() };
     case 'repair':
-      return { type: 'repaired' };
+      return luck === 2 ? { type: 'mending' } : { type: 'repaired', detail: 'web stopped: started' };
   }
 }
 

@@ -7,7 +7,10 @@ import { AWAY, CONTENT, deployment, ENVIRONMENT, RUNNING_A, STOPPED, Story, want
 function inSafeMode(): Story {
   const story = new Story({ ...RUNNING_A, previous: null });
   for (let attempt = 1; attempt <= 3; attempt += 1)
-    story.runs(wanted('a'), [STOPPED]).happens({ type: 'repaired' }).waits(4_500);
+    story
+      .runs(wanted('a'), [STOPPED])
+      .happens({ type: 'repaired', detail: 'web stopped: started' })
+      .waits(4_500);
   return story.runs(wanted('a'), [STOPPED]);
 }
 

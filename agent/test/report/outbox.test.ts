@@ -145,7 +145,10 @@ describe('a step', () => {
     let journal: Journal = RUNNING_A;
     for (const boot of ['one', 'two', 'three']) {
       const seen = { desired: null, faults: [] };
-      for (const event of [{ type: 'observed', seen }, { type: 'repaired' }] as const) {
+      for (const event of [
+        { type: 'observed', seen },
+        { type: 'repaired', detail: 'web stopped: started' },
+      ] as const) {
         const step = decide(journal, event, { ...now, boot });
         await remember(context, journal, step);
         ({ journal } = step);
