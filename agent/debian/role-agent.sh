@@ -10,6 +10,12 @@ bundle=$root/usr/lib/role-agent/role-agent.cjs
 
 case ${1:-} in
 run | plan | redeploy) lock=$run/lock ;;
+safe-mode)
+  case " $* " in
+  *' on '* | *' off '*) lock=$run/lock ;;
+  *) exec "$node" "$bundle" "$@" ;;
+  esac
+  ;;
 enrol) lock=$run/enrol-lock ;;
 pull) lock=$run/pull-lock ;;
 *) exec "$node" "$bundle" "$@" ;;
@@ -39,9 +45,11 @@ fi
 
 # From here on the wake is ours. And until this run names the next one, that is due at once: a run that dies is
 # followed by another within a minute, whatever killed it.
-if [ "$1" = run ] || [ "$1" = redeploy ]; then
+case $1 in
+run | redeploy | safe-mode)
   [ -e "$run/woken" ] && export ROLE_AGENT_WOKEN=yes
   rm -f "$run/woken" "$run/next-due"
-fi
+  ;;
+esac
 
 exec "$node" "$bundle" "$@"

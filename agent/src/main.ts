@@ -1,3 +1,4 @@
+import type { Status } from '@metrica-fleet/protocol';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +9,12 @@ import { buildContext } from './build-context.ts';
 import { readEnrolment, renderEnrolment, tryToEnrol } from './commands/enrol.ts';
 import { history } from './commands/history.ts';
 import { plan, renderPlan } from './commands/plan.ts';
+import { renderSafeMode } from './commands/safe-mode.ts';
 import { renderStatus } from './commands/status.ts';
 import { USAGE } from './commands/usage.ts';
 import { diagnose } from './doctor/doctor.ts';
 import { renderDiagnosis } from './doctor/render.ts';
+import { observeSafeMode } from './observe/safe-mode.ts';
 import { pathsUnder } from './paths.ts';
 import type { Ports } from './ports/ports.ts';
 import { realClock } from './ports/real/clock.ts';
@@ -48,11 +51,13 @@ async function start(): Promise<void> {
 async function main(argv: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(argv);
   if (parsed === null) return EXIT.usage;
-  const { command, json, follow, limit } = parsed;
+  const { command, verb, json, follow, limit } = parsed;
   switch (command) {
     case 'run':
     case 'redeploy':
-      return runOnce(json, command === 'redeploy');
+      return runOnce(json, { redeploy: command === 'redeploy' });
+    case 'safe-mode':
+      return safeMode(verb, json);
     case 'plan': {
       const result = await plan(await contextHere());
       return print(json ? `${JSON.stringify(result)}\n` : renderPlan(result));
@@ -81,21 +86,40 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** A handled failure is an outcome of the run, not of the process: exit 0, so that systemd's OnFailure means a crash. */
-async function runOnce(json: boolean, redeploy: boolean): Promise<number> {
+async function runOnce(
+  json: boolean,
+  asked: { readonly redeploy?: boolean; readonly stop?: boolean },
+): Promise<number> {
   const underSystemd = process.env['INVOCATION_ID'] !== undefined;
   const stopFeeding = feedWatchdog();
   try {
     // Set by the wrapper, which takes the wake flag away.
     const woken = process.env['ROLE_AGENT_WOKEN'] !== undefined;
-    const options = { insist: !underSystemd, eager: !underSystemd || woken, redeploy };
+    const options = { insist: !underSystemd, eager: !underSystemd || woken, ...asked };
     const { status } = await run(await contextHere(), options);
     if (json) print(`${JSON.stringify(status)}\n`);
     else if (!underSystemd) print(renderStatus(status));
-    const failed = status.problems.length > 0 && status.health !== 'healthy';
+    const failed = asked.stop === true ? status.state !== 'safe' : isFailed(status);
     return failed && !underSystemd ? EXIT.failed : EXIT.done;
   } finally {
     stopFeeding();
   }
+}
+
+function isFailed({ problems, health }: Status): boolean {
+  return problems.length > 0 && health !== 'healthy';
+}
+
+/** `on` and `off` are runs: the wrapper has taken their lock. */
+async function safeMode(verb: string | undefined, json: boolean): Promise<number> {
+  if (verb === 'on') return runOnce(json, { stop: true });
+  if (verb !== undefined && verb !== 'off') {
+    process.stderr.write(`role-agent: safe-mode takes «on», «off» or nothing, not «${verb}».\n`);
+    return EXIT.usage;
+  }
+  const seen = await observeSafeMode(buildPorts(), paths);
+  if (verb === 'off' && seen !== null) return runOnce(json, { redeploy: true });
+  return print(json ? `${JSON.stringify(seen)}\n` : renderSafeMode(seen));
 }
 
 /** One try; the unit tries again, with pauses during which nothing of Node is in memory. */
@@ -149,6 +173,8 @@ function buildPorts(): Ports {
 
 interface CommandLine {
   readonly command: string;
+  /** The word behind the command. */
+  readonly verb: string | undefined;
   readonly json: boolean;
   readonly follow: boolean;
   readonly limit: number;
@@ -168,7 +194,13 @@ function parseCommandLine(argv: readonly string[]): CommandLine | null {
     const limit = Number(values.limit);
     if (!Number.isInteger(limit) || limit < 1)
       throw new Error(`--limit takes a whole number from 1, not «${values.limit}»`);
-    return { command: positionals[0] ?? 'help', json: values.json, follow: values.follow, limit };
+    return {
+      command: positionals[0] ?? 'help',
+      verb: positionals[1],
+      json: values.json,
+      follow: values.follow,
+      limit,
+    };
   } catch (thrown) {
     process.stderr.write(
       `role-agent: ${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${USAGE}`,

@@ -64,6 +64,11 @@ export interface RunPaths {
   readonly status: string;
   /** Why this device is in safe mode; absent when it is not. What the page shows. */
   readonly safeMode: string;
+  /** What the button of safe mode's page wants; made by its unit. */
+  readonly safeModeCode: string;
+  /** Port of the page: where the unit meant it to be, and where it has turned out to be. The latter is of the page's server, which is not trusted. */
+  readonly safeModePort: string;
+  readonly safeModePagePort: string;
   /** Its existence makes the next run a redeploy: the button of the page. */
   readonly redeploy: string;
   readonly pullRequest: string;
@@ -121,6 +126,9 @@ export function pathsUnder(root: string): Paths {
       expected: at('/run/role-agent/expected'),
       status: at('/run/role-agent/status.json'),
       safeMode: at('/run/role-agent/safe-mode.json'),
+      safeModeCode: at('/run/role-agent-safe-mode/code'),
+      safeModePort: at('/run/role-agent-safe-mode/port'),
+      safeModePagePort: at('/run/role-agent-safe-mode/page/port'),
       redeploy: at('/run/role-agent/redeploy'),
       pullRequest: at('/run/role-agent/pull-request.json'),
       pullProgress: at('/run/role-agent/pull-progress.json'),

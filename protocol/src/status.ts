@@ -43,6 +43,18 @@ export type Health = (typeof HEALTH)[number];
 
 const DeploymentStatus = Obj({ role: RoleNameSchema, commit: CommitSchema, digest: orNull(DigestSchema) });
 
+/** How to help a device in safe mode from where it stands: its page has a button, which wants the code. */
+const SafeModeStatus = Obj({
+  /** What failed: one sentence. */
+  reason: Str(),
+  /** Null where nobody has written it down. */
+  since: orNull(Time),
+  /** What the button wants. Null where it could not be made. */
+  code: orNull(Str({ maxLength: 16 })),
+  /** Address of the page on the device's own network; null without a network. */
+  address: orNull(Str({ pattern: '^http://[0-9a-f.:\\[\\]]+/$', maxLength: 100 })),
+});
+
 /**
  * What a device says of itself (principle 8 of the founding document: role, commit, last update, last successful
  * convergence, health, error summary). Written to `/run/role-agent/status.json` by every run and sent to an overlord.
@@ -73,5 +85,7 @@ export const StatusSchema = Obj({
     Obj({ name: Str(), state: Str(), health: orNull(Str()), restarts: Integer({ minimum: 0 }) }),
   ),
   sources: List(Obj({ name: Str(), answered: Bool() })),
+  /** Absent unless the device is in safe mode. */
+  safeMode: Optional(SafeModeStatus),
 });
 export type Status = Static<typeof StatusSchema>;

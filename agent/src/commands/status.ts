@@ -20,6 +20,7 @@ export function renderStatus(status: Status | null): string {
         .map(({ name, answered }) => `${name} ${answered ? 'answered' : 'did not answer'}`)
         .join('; '),
     ],
+    ...safeModeRows(status.safeMode),
     ['as of', `${status.at}, agent ${status.agentVersion}`],
   ];
   const services = status.services.map(
@@ -33,6 +34,17 @@ export function renderStatus(status: Status | null): string {
     ...(problems.length > 0 ? ['problems', ...problems] : []),
     '',
   ].join('\n');
+}
+
+function safeModeRows(safeMode: Status['safeMode']): [string, string][] {
+  if (safeMode === undefined) return [];
+  const { since, address, code } = safeMode;
+  return [
+    [
+      'safe mode',
+      `${since === null ? '' : `since ${since}; `}page ${address ?? 'not reachable'}, code ${code ?? 'none'}`,
+    ],
+  ];
 }
 
 function release(deployment: Status['running']): string {

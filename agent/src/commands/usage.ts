@@ -8,6 +8,8 @@ export const USAGE = `role-agent: keeps this device on its role
   role-agent history [--json] [--limit N]
   role-agent logs [--follow] [--json] [--limit N]   the agent's own log, from journald
   role-agent doctor [--json]      what keeps this device from doing its work, and what mends it; exit 1: a problem
+  role-agent safe-mode [--json]   whether this device is in safe mode, why, and where its page is
+  role-agent safe-mode on | off   stop the stack and show the page; off: try again what is wanted
   role-agent enrol                join the fleet that /etc/role-agent/enroll.json invites to
   role-agent version
 

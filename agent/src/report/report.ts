@@ -3,6 +3,7 @@ import type { Context } from '../act/context.ts';
 import { remaining } from '../decide/backoff.ts';
 import type { Journal } from '../decide/journal.ts';
 import { judgeWanted, untilSwap } from '../decide/wanted.ts';
+import { observeSafeMode } from '../observe/safe-mode.ts';
 import { lookAtStack, type StackLook, type World } from '../observe/world.ts';
 import type { Moment } from '../ports/clock.ts';
 import { AGENT_VERSION } from '../version.ts';
@@ -80,6 +81,7 @@ async function writeStatus({ ports, paths, config }: Context, facts: Facts): Pro
   const former = await readStatus(ports.disk, paths);
   const status = statusOf({
     ...facts,
+    safeMode: await observeSafeMode(ports, paths),
     device: config.device,
     agentVersion: AGENT_VERSION,
     now: ports.clock.now(),

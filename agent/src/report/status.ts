@@ -21,6 +21,7 @@ export interface StatusFacts {
   readonly lastConvergence: string | null;
   /** Seconds between two runs. */
   readonly interval: number;
+  readonly safeMode: NonNullable<Status['safeMode']> | null;
   /** Why the run ended before its time; null where it did not. */
   readonly problem: Problem | null;
 }
@@ -54,6 +55,7 @@ export function statusOf(facts: StatusFacts): Status {
       restarts,
     })),
     sources: world.contacts.map(({ source, problem }) => ({ name: source, answered: problem === null })),
+    ...(facts.safeMode === null ? {} : { safeMode: facts.safeMode }),
   };
 }
 

@@ -10,6 +10,7 @@ import { journalText, observeJournal } from '../../src/observe/journal.ts';
 import type { Moment } from '../../src/ports/clock.ts';
 import type { Container, Engine } from '../../src/ports/engine.ts';
 import type { Command } from '../../src/ports/exec.ts';
+import { realNetwork } from '../../src/ports/real/network.ts';
 import { reportId } from '../../src/report/outbox.ts';
 import { run } from '../../src/run.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
@@ -73,6 +74,7 @@ async function runOnce(over: { readonly restart?: () => Promise<void> } = {}): P
   const ports = {
     ...context.ports,
     engine,
+    network: realNetwork(),
     clock: { ...clock, now: (): Moment => ({ ...clock.now(), boot }) },
     exec: {
       run: (command: Command) => {

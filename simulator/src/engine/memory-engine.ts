@@ -117,6 +117,11 @@ export class MemoryEngine implements Engine, Network {
     return Promise.resolve(`${lines.join('\n')}\n`);
   }
 
+  /** Nobody can reach a simulated device. */
+  addresses(): readonly string[] {
+    return [];
+  }
+
   probeHttp(url: string): Promise<string | null> {
     const { port, protocol } = new URL(url);
     return this.probe(Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port), 'HTTP 503');

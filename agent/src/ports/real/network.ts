@@ -1,11 +1,13 @@
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { reachableAddresses } from '../../safe-mode/local-network.ts';
 import type { Network } from '../network.ts';
 
 /** Probes from the device itself, as a user on it would reach the service. */
 export function realNetwork(): Network {
-  return { probeHttp, probeTcp };
+  return { addresses: () => reachableAddresses(networkInterfaces()), probeHttp, probeTcp };
 }
 
 /** The certificate is not checked: a probe asks whether a service of this device answers, and its own is often self-signed. */

@@ -1,11 +1,11 @@
-import type { DevicesQuery, UpdateDevice } from '@metrica-fleet/protocol/api';
+import type { DeviceDetail, DevicesQuery, UpdateDevice } from '@metrica-fleet/protocol/api';
 import type { Kysely, Transaction } from 'kysely';
 import { recordAudit } from '../audit/record-audit.ts';
 import { announce } from '../db/announce.ts';
 import type { Schema } from '../db/schema.ts';
 import { ApiError } from '../server/api-error.ts';
 import { decodeCursor, pageSize, toPage } from '../server/cursor.ts';
-import type { HandlersOf } from '../server/handler.ts';
+import type { HandlersOf, OperatorCaller } from '../server/handler.ts';
 import { timeOf } from '../server/time.ts';
 import { addEvent } from './add-event.ts';
 import { deviceSummaries, joinedDevices, showDevice, showSummary } from './device-rows.ts';
@@ -62,7 +62,7 @@ export function deviceRoutes({ db, wake }: Ports): HandlersOf<Routes> {
       return toPage(rows, { size, keys: ({ name }) => [name], item: showSummary });
     },
 
-    showDevice: ({ params }) => showDevice(db, params.id),
+    showDevice: async ({ params, caller }) => forEyesOf(caller, await showDevice(db, params.id)),
 
     updateDevice: async ({ params: { id }, body, caller, address }) => {
       const before = await showDevice(db, id);
@@ -105,6 +105,13 @@ export function deviceRoutes({ db, wake }: Ports): HandlersOf<Routes> {
       return showDevice(db, id);
     },
   };
+}
+
+/** The code of a device in safe mode is for who may give it orders: it does what one of them does. */
+function forEyesOf({ role }: Pick<OperatorCaller, 'role'>, device: DeviceDetail): DeviceDetail {
+  const { status } = device;
+  if (role !== 'viewer' || status?.safeMode === undefined) return device;
+  return { ...device, status: { ...status, safeMode: { ...status.safeMode, code: null } } };
 }
 
 function filtered(db: Kysely<Schema>, query: DevicesQuery) {

@@ -184,3 +184,14 @@ it('revokes a device once, with the reason on its timeline', async () => {
   const order = await fleet.call('createOrder', { params: { id }, body: { kind: 'run' } });
   expect(order).toMatchObject({ status: 409, body: { code: 'conflict' } });
 });
+
+it('shows the code of safe mode to who may order a redeploy, and to nobody else', async () => {
+  const device = await joined(fleet, 'dark');
+  const safeMode = { reason: 'web failed', since: null, code: 'ABCD2345', address: 'http://192.168.1.7/' };
+  const checkedIn = await device.checkIn({ status: { ...statusOf({ state: 'safe' }), safeMode } });
+  expect(checkedIn.status).toBe(200);
+  const show = (token?: string): Promise<Answer> =>
+    fleet.call('showDevice', { params: { id: device.id }, ...(token === undefined ? {} : { token }) });
+  expect((await show()).body.status.safeMode).toEqual(safeMode);
+  expect((await show(fleet.viewer)).body.status.safeMode).toEqual({ ...safeMode, code: null });
+});

@@ -1,4 +1,4 @@
-import { ROUTES, type RouteName } from '@metrica-fleet/protocol/api';
+import { ROUTES, type OperatorRole, type RouteName } from '@metrica-fleet/protocol/api';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,6 +42,8 @@ export interface Fleet {
   readonly database: FreshDatabase;
   readonly registry: Registry;
   readonly tokens: DeviceTokens;
+  /** Token of somebody who may only look. */
+  readonly viewer: string;
   /** Calls a route. */
   call(route: RouteName, options?: CallOptions): Promise<Answer>;
   /** What check-ins are answered; `offer` sets it. */
@@ -95,12 +97,14 @@ export async function startFleet(): Promise<Fleet> {
   });
   await app.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 });
   const { port } = app.server.address() as AddressInfo;
-  const operator = await addOperator(database);
+  const operator = await addOperator(database, { name: 'ada', role: 'operator' });
+  const viewer = await addOperator(database, { name: 'vera', role: 'viewer' });
   const agent = new Agent({ keepAlive: true, maxSockets: 2_000 });
   return Object.assign(fleet, {
     database,
     registry,
     tokens,
+    viewer,
     told,
     woken,
     offer: (next: Wanted | null) => void (wanted = next),
@@ -136,12 +140,15 @@ async function followNews(
   return { ended };
 }
 
-async function addOperator({ db }: FreshDatabase): Promise<string> {
+async function addOperator(
+  { db }: FreshDatabase,
+  { name, role }: { readonly name: string; readonly role: OperatorRole },
+): Promise<string> {
   const id = randomUUID();
   const token = makeToken('mft');
   await db
     .insertInto('operators')
-    .values({ id, name: 'ada', role: 'operator', password_hash: '', last_seen_at: null })
+    .values({ id, name, role, password_hash: '', last_seen_at: null })
     .execute();
   await db
     .insertInto('api_tokens')
@@ -150,7 +157,7 @@ async function addOperator({ db }: FreshDatabase): Promise<string> {
       token_hash: hashToken(token),
       operator_id: id,
       name: 'test',
-      role: 'operator',
+      role,
       expires_at: null,
       last_used_at: null,
     })

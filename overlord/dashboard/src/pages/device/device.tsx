@@ -11,6 +11,7 @@ import { DeviceActions } from './device-actions.tsx';
 import { Facts } from './facts.tsx';
 import { Orders } from './orders.tsx';
 import { Releases } from './releases.tsx';
+import { SafeMode } from './safe-mode.tsx';
 import { Services } from './services.tsx';
 import { Settings } from './settings.tsx';
 import { Timeline } from './timeline.tsx';
@@ -31,6 +32,7 @@ function Shown({ device }: { device: DeviceDetail }) {
   const mayOperate = useMay('operator');
   const mayOrder = mayOperate && device.membership === 'active';
   const problems = device.status?.problems ?? [];
+  const safeMode = device.status?.safeMode;
   return (
     <Page
       title={device.name}
@@ -46,6 +48,9 @@ function Shown({ device }: { device: DeviceDetail }) {
         <Notice state="failed" title="It was revoked.">
           It keeps running what it has, and is given nothing new.
         </Notice>
+      )}
+      {safeMode !== undefined && (
+        <SafeMode safeMode={safeMode} isSaid={problems.some(({ what }) => what === safeMode.reason)} />
       )}
       {problems.map(({ code, what, where, remedy }) => (
         <Notice
