@@ -14,6 +14,7 @@ export type {
   ComposeService,
   Container,
   Engine,
+  Image,
   StackChange,
 } from './ports/engine.ts';
 export type { Command, Exec, Finished } from './ports/exec.ts';

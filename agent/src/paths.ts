@@ -30,6 +30,12 @@ export interface Paths {
   readonly releases: string;
   /** `<mounts>/<digest>`: content-addressed copies of what containers bind-mount. */
   readonly mounts: string;
+  /** Images that the agent itself has brought here: nobody else will remove them. */
+  readonly images: string;
+  /** Where Docker keeps images and containers. */
+  readonly docker: string;
+  /** Names the image of the page of safe mode. Of a package of its own: absent where that is not installed. */
+  readonly safeModeImage: string;
   /** Symlinks into `releases`: the active release, the last one that passed its gate, the incoming one. */
   readonly current: string;
   readonly previous: string;
@@ -114,6 +120,9 @@ export function pathsUnder(root: string): Paths {
     state: at('/var/lib/role-agent/state'),
     releases: at('/opt/metrica/releases'),
     mounts: at('/opt/metrica/mounts'),
+    images: at('/var/lib/role-agent/images.json'),
+    docker: at('/var/lib/docker'),
+    safeModeImage: at('/usr/lib/role-agent/safe-mode-image.name'),
     current: at('/opt/app_current'),
     previous: at('/opt/app_prev'),
     next: at('/opt/app_next'),

@@ -1,6 +1,10 @@
+import type { Problem } from '@metrica-fleet/protocol';
 import type { Deployment } from '../decide/journal.ts';
 import type { Effect, Event } from '../decide/vocabulary.ts';
+import { freeSpace, mebibytes } from '../sources/space.ts';
 import type { Context } from './context.ts';
+import { claimImages, settleClaims } from './images/own-images.ts';
+import { requireRoom } from './images/room.ts';
 import { readPullFile, type PullRequest, type PullResult } from './pull-files.ts';
 
 const UNIT = 'role-agent-pull.service';
@@ -13,12 +17,13 @@ const DEADLINE = 15_000;
  * that finds it at work ends, while the old stack keeps running.
  */
 export async function pull(
-  { deployment }: Extract<Effect, { kind: 'pull' }>,
+  { deployment, cleared = false }: Extract<Effect, { kind: 'pull' }>,
   context: Context,
 ): Promise<Event> {
   const { ports, paths } = context;
   const missing = await ports.engine.missingImages(deployment.images);
   if (missing.length === 0) {
+    await settleClaims(context);
     await ports.disk.remove('pull.forget-request', paths.run.pullRequest);
     await ports.disk.remove('pull.forget-result', paths.run.pullResult);
     return { type: 'pulled' };
@@ -27,9 +32,19 @@ export async function pull(
   await ports.disk.remove('pull.take-result', paths.run.pullResult);
   if (result !== null && result.key === deployment.key && result.problem !== null) {
     await ports.disk.remove('pull.forget-request', paths.run.pullRequest);
-    return { type: 'failed', problem: result.problem };
+    return { type: 'failed', problem: await withNumbers(context, result.problem) };
   }
+  await requireRoom(context, missing, cleared);
+  // On the card before the pull begins: whatever becomes of it, these are images that nobody else will remove.
+  await claimImages(context, missing);
   return ask(context, deployment, missing);
+}
+
+/** An engine that ran out of space says nothing of how much there is. */
+async function withNumbers({ ports, paths }: Context, problem: Problem): Promise<Problem> {
+  if (problem.code !== 'no-space') return problem;
+  const { bytes } = await freeSpace(ports.disk, paths);
+  return { ...problem, what: `${problem.what} (the disk has ${mebibytes(bytes)} free without it)` };
 }
 
 async function ask(

@@ -2,6 +2,7 @@ import { blameOf, type Problem } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import type { Desired } from '../sources/source.ts';
 import { isOver, nextBackoff } from './backoff.ts';
+import { tidy } from './collection.ts';
 import type { Deployment, Journal } from './journal.ts';
 import { describe, enterSafe, historyOf, quarantined, revert } from './outcomes.ts';
 import type { Effect, Fault, Observation, Step } from './vocabulary.ts';
@@ -43,6 +44,9 @@ export function settle(found: Journal, seen: Observation, now: Moment): Step {
   if (desired !== null && judgeWanted(journal, desired, now) === 'news') return begin(journal, desired, now);
   const { current } = journal;
   if (isLost(journal, seen, now) && desired !== null) return begin(journal, desired, now);
+  const tidied = tidy(journal, seen, now);
+  // A full disk comes first: it may be what the faults are from.
+  if (tidied !== null && (seen.cramped === true || faults?.length === 0)) return tidied;
   if (current === null) return nothing(journal);
   if (faults === null) return wakeEngine({ journal, current, now }, seen.blind);
   if (faults.length === 0) return forgetRepairs(journal, now);
@@ -92,6 +96,7 @@ export function begin(journal: Journal, wanted: Desired, now: Moment): Step {
   }
   const started: Journal = {
     ...rest,
+    litter: 'due',
     state: { name: 'staging', incoming: { key, wanted, deployment: null } },
   };
   return {

@@ -37,6 +37,8 @@ export interface Incoming {
   readonly deployment: Deployment | null;
   /** The boot in which it was staged first, if it was staged before and had to wait for its window. */
   readonly stagedIn?: string;
+  /** There was no room for it, and what nobody needs has been removed. It is tried once more. */
+  readonly cleared?: boolean;
 }
 
 /** A deployment that is staged and waits for its update window. */
@@ -151,6 +153,11 @@ export interface Journal {
   readonly repairs: Backoff | null;
   /** Staged, waiting for its window. Absent: nothing is. */
   readonly scheduled?: Scheduled;
+  /**
+   * Something may lie about that nothing needs: `due` from the begin of an update on, then a backoff while it cannot be
+   * removed. Absent: nothing does.
+   */
+  readonly litter?: Backoff | 'due';
   /** In safe mode, or on the way out of it. Absent: not, as in a journal of a former agent. */
   readonly safe?: Safe;
   /** When `current` passed its gate, ISO 8601 UTC; null before the first. */

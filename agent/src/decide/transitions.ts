@@ -1,6 +1,7 @@
-import { blameOf } from '@metrica-fleet/protocol';
+import { blameOf, type Problem } from '@metrica-fleet/protocol';
 import type { Moment } from '../ports/clock.ts';
 import { nextBackoff } from './backoff.ts';
+import { collected, collection, historyOfFreed } from './collection.ts';
 import { begin, countRepair, settle, stopByOrder } from './idle.ts';
 import type { Journal, Scheduled, State, StateName } from './journal.ts';
 import { atRest, describe, enterSafe, giveUp, historyOf, retryRevert } from './outcomes.ts';
@@ -36,6 +37,7 @@ const table: Table = {
     observed: ({ journal, event, now }) => settle(journal, event.seen, now),
     repaired: ({ journal, event, now }) => countRepair(journal, event, now),
     mending: ({ journal }) => go(journal, journal.state, null),
+    collected: ({ journal, event, now }) => collected(journal, event, now),
     failed: ({ journal, event, now }) => countRepair(journal, event, now),
     ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
   },
@@ -59,7 +61,12 @@ const table: Table = {
       const step = go(journal, { name: 'staged', next, stagedIn }, { kind: 'mark', deployment: next });
       return { ...step, history: [historyOf(step.journal, 'staged', now, describe(next))] };
     },
-    failed: ({ journal, event, now }) => giveUp(journal, event.problem, now),
+    collected: ({ journal, event, now }) => ({
+      ...resumeStaging(journal),
+      history: historyOfFreed(journal, event, now),
+    }),
+    failed: ({ journal, event: { problem }, now }) =>
+      makeRoom(journal, problem) ?? giveUp(journal, problem, now),
     ...unexpected('marked', 'activated', 'waiting', 'passed', 'repaired', 'mending', 'disturbed'),
   },
   staged: {
@@ -78,6 +85,7 @@ const table: Table = {
       'repaired',
       'mending',
       'disturbed',
+      'collected',
     ),
   },
   activating: {
@@ -108,6 +116,7 @@ const table: Table = {
       'repaired',
       'mending',
       'disturbed',
+      'collected',
     ),
   },
   probation: {
@@ -117,7 +126,7 @@ const table: Table = {
     passed: ({ journal, now }) => pass(journal, now),
     failed: ({ journal, event: { problem }, now }) =>
       blameOf(problem) === 'content' ? giveUp(journal, problem, now) : go(journal, journal.state, null),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'repaired', 'mending'),
+    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'repaired', 'mending', 'collected'),
   },
   reverting: {
     observed: ({ journal }) =>
@@ -133,14 +142,34 @@ const table: Table = {
       return { ...step, history: [entry, ...step.history] };
     },
     failed: ({ journal, event: { problem }, now }) => retryRevert(journal, problem, now),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'waiting', 'repaired', 'mending', 'disturbed'),
+    ...unexpected(
+      'fetched',
+      'pulling',
+      'pulled',
+      'marked',
+      'waiting',
+      'repaired',
+      'mending',
+      'disturbed',
+      'collected',
+    ),
   },
   safe: {
     observed: ({ journal, event, now }) => rest(journal, event.seen, now),
     repaired: ({ journal }) => go(journal, journal.state, null),
     mending: ({ journal }) => go(journal, journal.state, null),
     failed: ({ journal }) => go(journal, journal.state, null),
-    ...unexpected('fetched', 'pulling', 'pulled', 'marked', 'activated', 'waiting', 'passed', 'disturbed'),
+    ...unexpected(
+      'fetched',
+      'pulling',
+      'pulled',
+      'marked',
+      'activated',
+      'waiting',
+      'passed',
+      'disturbed',
+      'collected',
+    ),
   },
 };
 
@@ -201,12 +230,22 @@ function swap(journal: Situation<'staged', EventType>['journal'], now: Moment): 
 }
 
 function resumeStaging(journal: Situation<'staging', EventType>['journal']): Step {
-  const { key, wanted, deployment } = journal.state.incoming;
+  const { key, wanted, deployment, cleared = false } = journal.state.incoming;
   const effect: Effect =
     deployment === null
       ? { kind: 'fetch', wanted, key, floor: journal.counters }
-      : { kind: 'pull', deployment };
+      : { kind: 'pull', deployment, cleared };
   return go(journal, journal.state, effect);
+}
+
+/** Where an update does not fit, what nobody needs any more makes room, once. Null where that is not it. */
+function makeRoom(
+  { state, ...memory }: Situation<'staging', EventType>['journal'],
+  problem: Problem,
+): Step | null {
+  if (problem.code !== 'no-space' || state.incoming.cleared === true) return null;
+  const journal = { ...memory, state: { ...state, incoming: { ...state.incoming, cleared: true } } };
+  return { journal, effect: collection(journal), history: [] };
 }
 
 function resumeProbation(journal: Situation<'probation', EventType>['journal'], now: Moment): Step {
@@ -231,8 +270,7 @@ function pass(journal: Situation<'probation', EventType>['journal'], now: Moment
     repairs: null,
     updatedAt: forward ? now.wall : journal.updatedAt,
   };
-  const keep = [next, ...(previous === null ? [] : [previous])];
   const fields = { ...describe(next), ...(revertedFor === null ? {} : { problem: revertedFor }) };
   const entry = historyOf(settled, revertedFor === null ? 'updated' : 'reverted', now, fields);
-  return { journal: settled, effect: { kind: 'collect', keep }, history: [entry] };
+  return { journal: settled, effect: collection(settled), history: [entry] };
 }

@@ -13,6 +13,8 @@ export interface Observation {
   readonly faults: readonly Fault[] | null;
   /** Why Docker did not answer. */
   readonly blind?: Problem;
+  /** The disk is nearly full, see `WATERMARK`. */
+  readonly cramped?: boolean;
   /** Somebody orders safe mode. Taken by a device that is not in the middle of a swap. */
   readonly stop?: boolean;
 }
@@ -64,6 +66,13 @@ export type Event =
   | { readonly type: 'repaired'; readonly detail: string; readonly problem?: Problem }
   /** A repair goes on without us: images are pulled. */
   | { readonly type: 'mending' }
+  /** What was removed: names of images, and bytes of everything; and what could not be, or that it was not enough. */
+  | {
+      readonly type: 'collected';
+      readonly images: readonly string[];
+      readonly bytes: number;
+      readonly problem: Problem | null;
+    }
   | { readonly type: 'failed'; readonly problem: Problem };
 
 export type EventType = Event['type'];
@@ -77,8 +86,8 @@ export type Effect =
       readonly key: string;
       readonly floor: Readonly<Record<string, number>>;
     }
-  /** See that the images are here, by the pull unit → pulled, or pulling and the run ends. */
-  | { readonly kind: 'pull'; readonly deployment: Deployment }
+  /** See that the images are here, by the pull unit → pulled, or pulling and the run ends. `cleared`: see Incoming. */
+  | { readonly kind: 'pull'; readonly deployment: Deployment; readonly cleared?: boolean }
   /** Point `app_next` at the staged release → marked. */
   | { readonly kind: 'mark'; readonly deployment: Deployment }
   /** Swap the symlink and bring the changed services up → activated. */
@@ -97,7 +106,7 @@ export type Effect =
     }
   /** Stop what failed, and say why: SSH and a page → nothing follows. Repeated by every run in safe mode. */
   | { readonly kind: 'enter-safe'; readonly failed: Deployment | null; readonly safe: Safe }
-  /** Remove what neither current, previous nor next needs → nothing follows. */
+  /** Remove releases, mounts and images that none of these needs, nor a symlink, nor a container → collected. */
   | { readonly kind: 'collect'; readonly keep: readonly Deployment[] };
 
 export type EffectKind = Effect['kind'];
@@ -116,6 +125,7 @@ export interface HistoryEntry {
     | 'repaired'
     | 'rebuilt'
     | 'scheduled'
+    | 'collected'
     | 'safe-mode';
   readonly state: StateName;
   readonly role?: string;

@@ -3,6 +3,7 @@ import type { Context } from '../act/context.ts';
 import type { Journal } from '../decide/journal.ts';
 import type { Observation } from '../decide/vocabulary.ts';
 import type { Asking } from '../sources/source.ts';
+import { freeSpace, isCramped } from '../sources/space.ts';
 import { observeDesired, type Contact } from './desired.ts';
 import { observeStack, type Stack } from './stack.ts';
 
@@ -22,14 +23,15 @@ export interface StackLook {
 
 /** Looks at the sources and at the stack, side by side: neither needs the other. */
 export async function observeWorld(context: Context, journal: Journal, asking: Asking): Promise<World> {
-  const [{ desired, contacts }, look] = await Promise.all([
+  const [{ desired, contacts }, look, free] = await Promise.all([
     observeDesired(context, asking),
     lookAtStack(context, journal),
+    freeSpace(context.ports.disk, context.paths),
   ]);
   const faults = look.problem === null ? (look.stack?.faults ?? []) : null;
   const withdrawn = desired === null && contacts.some(({ problem }) => problem === null);
   const blind = look.problem === null ? {} : { blind: look.problem };
-  return { seen: { desired, withdrawn, faults, ...blind }, contacts, look };
+  return { seen: { desired, withdrawn, faults, cramped: isCramped(free), ...blind }, contacts, look };
 }
 
 /** The stack of the current deployment; nothing, without a problem, where there is none. */

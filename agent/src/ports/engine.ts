@@ -21,6 +21,19 @@ export interface Container {
   readonly mounts: readonly string[];
 }
 
+/** An image on the device. */
+export interface Image {
+  readonly id: string;
+  /** Names with tags; empty for one that has lost its name to another, or never had one. */
+  readonly tags: readonly string[];
+  /** Bytes, of layers that it shares with others too. */
+  readonly size: number;
+  /** ISO 8601; when it was built, not when it came. */
+  readonly created: string;
+  /** Whether a container was made from it, running or not. */
+  readonly inUse: boolean;
+}
+
 /** A Compose model as `docker compose config --format json` prints it: long syntax only, everything resolved. */
 export interface ComposeModel {
   readonly name: string;
@@ -68,6 +81,12 @@ export interface Engine {
   resolve(project: string, folder: string, variables: Variables): Promise<ComposeModel>;
   /** Those of the image references that are not on the device. */
   missingImages(references: readonly string[]): Promise<readonly string[]>;
+  /** Ids of those of the image references that are on the device, by reference. */
+  imageIds(references: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** Every image, the oldest first. */
+  images(): Promise<readonly Image[]>;
+  /** Takes names from an image, and removes it with the last of them; an id stands for an image without names. Throws where a container has it. */
+  removeImage(label: Label, names: readonly string[]): Promise<void>;
   /**
    * Brings services to the model. Throws `start-failed` with the last lines that Compose printed, and `docker-stuck`
    * where only a restart of the engine helps.

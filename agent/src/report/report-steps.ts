@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<HistoryEntry['event'], Report['kind'] | null>> = {
   repaired: 'repaired',
   rebuilt: 'rebuilt',
   scheduled: 'delayed',
+  collected: null,
   'safe-mode': 'safe-mode',
 };
 

@@ -137,7 +137,7 @@ describe('a bad release', () => {
     const story = new Story().runs(wanted('b')).fails({ code: 'compose-invalid', what: 'bad yaml' });
     expect(story.states.at(-1)).toBe('idle');
     expect(story.journal.current).toEqual(deployment('a'));
-    expect(story.runs(wanted('b')).effect).toBeNull();
+    expect(story.runs(wanted('b')).tidies().runs(wanted('b')).effect).toBeNull();
     expect(story.runs(wanted('c')).effect?.kind).toBe('fetch');
   });
 
@@ -157,7 +157,7 @@ describe('a bad release', () => {
       previous: deployment('f'),
     });
     expect(story.history.at(-1)).toMatchObject({ event: 'reverted', problem: CONTENT });
-    expect(story.runs(wanted('b')).effect).toBeNull();
+    expect(story.tidies().runs(wanted('b')).effect).toBeNull();
   });
 
   it('as the very first one is stopped, and the device waits for a better one', () => {
@@ -203,7 +203,7 @@ describe('a bad day that is not the release’s fault', () => {
   });
 
   it('is forgotten when the fleet goes back to what runs', () => {
-    const story = new Story().runs(wanted('b')).fails(ENVIRONMENT).runs(wanted('a'));
+    const story = new Story().runs(wanted('b')).fails(ENVIRONMENT).runs(wanted('a')).tidies();
     expect(story.journal).toEqual({ ...RUNNING_A, lines: story.history.length });
     expect(story.effect).toBeNull();
   });

@@ -1,3 +1,4 @@
+import type { Problem } from '@metrica-fleet/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { EMPTY_JOURNAL, type Journal } from '../../src/decide/journal.ts';
@@ -6,8 +7,11 @@ import { CONTENT, deployment, ENVIRONMENT, STOPPED, Story, wanted } from './stor
 
 /** What may come of an effect in this world: success, or either kind of failure; a pull may also go on. */
 function outcome(effect: Effect, luck: number, story: Story): Event | null {
-  if (effect.kind === 'collect' || effect.kind === 'enter-safe') return null;
+  if (effect.kind === 'enter-safe') return null;
+  if (effect.kind === 'collect')
+    return { type: 'collected', images: [], bytes: 0, problem: luck < 2 ? ENVIRONMENT : null };
   if (luck === 0) return { type: 'failed', problem: CONTENT };
+  if (luck === 4 && effect.kind !== 'judge') return { type: 'failed', problem: FULL };
   if (luck === 1) return { type: 'failed', problem: ENVIRONMENT };
   switch (effect.kind) {
     case 'fetch':
@@ -27,6 +31,9 @@ function outcome(effect: Effect, luck: number, story: Story): Event | null {
       return luck === 2 ? { type: 'mending' } : { type: 'repaired', detail: 'web stopped: started' };
   }
 }
+
+/** There is no room. */
+const FULL: Problem = { code: 'no-space', what: 'no room' };
 
 interface Chapter {
   readonly wants: string;

@@ -107,6 +107,11 @@ export class Story {
     return this;
   }
 
+  /** What is left of an update is removed, of which nothing more is to be told. */
+  tidies(): this {
+    return this.happens({ type: 'collected', images: [], bytes: 0, problem: null });
+  }
+
   gate(): Gate {
     return { opened: this.now, goodSince: null, restarts: {}, reboots: 0 };
   }

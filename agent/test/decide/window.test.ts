@@ -127,7 +127,7 @@ describe('a release that comes outside of its window', () => {
   it('is dropped for a newer one, and when the fleet goes back to what runs', () => {
     expect(staged().runs(wanted('c')).effect).toMatchObject({ kind: 'fetch', wanted: wanted('c') });
     const back = staged().runs(wanted('a'));
-    expect(back.effect).toBeNull();
+    expect(back.tidies().effect).toBeNull();
     expect(back.journal.scheduled).toBeUndefined();
   });
 

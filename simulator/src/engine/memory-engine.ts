@@ -1,5 +1,5 @@
 import { digestOfJson, FleetError } from '@metrica-fleet/protocol';
-import type { Clock, Disk, Engine, Network, StackChange } from '@metrica-fleet/agent';
+import type { Clock, Disk, Engine, Image, Network, StackChange } from '@metrica-fleet/agent';
 import type { Chance } from '../random.ts';
 import { afterBoot, bear, portsOf, reported, ROLE_LABEL, type Stored } from './containers.ts';
 import { isAnswering } from './life.ts';
@@ -61,6 +61,30 @@ export class MemoryEngine implements Engine, Network {
 
   missingImages(references: readonly string[]): Promise<readonly string[]> {
     return Promise.resolve(references.filter((reference) => !this.host.store.images.has(reference)));
+  }
+
+  imageIds(references: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const here = references.filter((reference) => this.host.store.images.has(reference));
+    return Promise.resolve(Object.fromEntries(here.map((reference) => [reference, reference])));
+  }
+
+  /** Each has one name, which is its id, too. */
+  images(): Promise<readonly Image[]> {
+    const used = new Set(this.host.store.containers.map(({ definition }) => definition.image));
+    return Promise.resolve(
+      [...this.host.store.images].map((name) => ({
+        id: name,
+        tags: [name],
+        size: 0,
+        created: '',
+        inUse: used.has(name),
+      })),
+    );
+  }
+
+  removeImage(_label: string, names: readonly string[]): Promise<void> {
+    for (const name of names) this.host.store.images.delete(name);
+    return Promise.resolve();
   }
 
   async up({ model, services }: StackChange): Promise<void> {

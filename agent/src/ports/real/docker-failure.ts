@@ -98,3 +98,8 @@ function throwIfEngineFault(stderr: string): void {
     throw composeMissing('Docker has no `compose` command');
   }
 }
+
+/** A refusal of `docker …` that is none of the engine's own faults. */
+export function refused(what: string, { stderr }: Pick<Finished, 'stderr'>): FleetError {
+  return new FleetError({ code: 'command-failed', what: `«docker ${what}» failed: ${lastLines(stderr)}` });
+}

@@ -1,10 +1,11 @@
 import { FleetError, problemOf } from '@metrica-fleet/protocol';
 import { OLDEST_COMPOSE, type Container, type Engine, type StackChange } from '../engine.ts';
-import type { Command, Exec, Finished } from '../exec.ts';
+import type { Command, Exec } from '../exec.ts';
 import type { Label } from '../ports.ts';
 import { composeFileIn, modelOf, modelText } from './compose-file.ts';
 import { containersOf, PROJECT_LABEL, ROLE_LABEL, SERVICE_LABEL } from './containers.ts';
-import { composeMissing, lastLines, mustRunDocker, runDocker } from './docker-failure.ts';
+import { composeMissing, lastLines, mustRunDocker, refused, runDocker } from './docker-failure.ts';
+import { imageIds, images, removeImage } from './images.ts';
 
 /** Milliseconds. Looking is quick; a change waits for containers that take their grace period to stop, on a slow card. */
 const LOOK = 30_000;
@@ -23,6 +24,9 @@ export function dockerEngine(exec: Exec): Engine {
     containers: (project) => containers(exec, [`label=${PROJECT_LABEL}=${project}`]),
     projects: () => projects(exec),
     missingImages: (references) => missingImages(exec, references),
+    imageIds: (references) => imageIds(exec, references),
+    images: () => images(exec),
+    removeImage: (label, names) => removeImage(exec, label, names),
     up: (wanted) => up(exec, wanted),
     execIn: (container, argv, deadline) => execIn(exec, { container, argv, deadline }),
     async resolve(project, folder, variables) {
@@ -140,19 +144,9 @@ async function idsOf(exec: Exec, project: string, services: readonly string[]): 
   return found.flat();
 }
 
-/** One question when all are here, which is the rule; one for each only when some are not. */
 async function missingImages(exec: Exec, references: readonly string[]): Promise<readonly string[]> {
-  if (references.length === 0 || (await hasImages(exec, references))) return [];
-  const missing: string[] = [];
-  for (const reference of references) if (!(await hasImages(exec, [reference]))) missing.push(reference);
-  return missing;
-}
-
-async function hasImages(exec: Exec, references: readonly string[]): Promise<boolean> {
-  const argv = ['docker', 'image', 'inspect', '--format', '{{.Id}}', ...references] as const;
-  const asked = await runDocker(exec, { label: 'engine.images', argv, deadline: LOOK });
-  if (asked.code !== 0 && !/no such image/i.test(asked.stderr)) throw refused('image inspect', asked);
-  return asked.code === 0;
+  const here = await imageIds(exec, references);
+  return references.filter((reference) => here[reference] === undefined);
 }
 
 /**
@@ -219,8 +213,4 @@ async function change(exec: Exec, label: Label, argv: readonly [string, string, 
   if (argv.length === options) return;
   const what = `«docker ${argv[1]}» failed`;
   await mustRunDocker(exec, { label, argv, deadline: CHANGE }, { code: 'command-failed', what });
-}
-
-function refused(what: string, { stderr }: Finished): FleetError {
-  return new FleetError({ code: 'command-failed', what: `«docker ${what}» failed: ${lastLines(stderr)}` });
 }
