@@ -22,6 +22,8 @@ export interface Paths {
   readonly orders: string;
   /** The boot id that the overlord has been told of. */
   readonly boot: string;
+  /** Sources that have not answered for longer than a hiccup, until they do. */
+  readonly outages: string;
   /** Bundles on their way in. */
   readonly downloads: string;
   /** `<state>/<role>/<path>`: what a role keeps across its releases. */
@@ -84,6 +86,8 @@ export interface RunPaths {
   readonly token: string;
   /** What the overlord was told last, and when it answered. */
   readonly contact: string;
+  /** Sources that were asked in vain last, and when to ask them again. */
+  readonly silences: string;
   /** How the last try to join a fleet went; absent when there is nothing to join. */
   readonly enrolment: string;
   /** TLS session for the next connection; 0600. */
@@ -116,6 +120,7 @@ export function pathsUnder(root: string): Paths {
     outbox: at('/var/lib/role-agent/outbox'),
     orders: at('/var/lib/role-agent/orders.json'),
     boot: at('/var/lib/role-agent/boot-id'),
+    outages: at('/var/lib/role-agent/outages.json'),
     downloads: at('/var/lib/role-agent/downloads'),
     state: at('/var/lib/role-agent/state'),
     releases: at('/opt/metrica/releases'),
@@ -144,6 +149,7 @@ export function pathsUnder(root: string): Paths {
       pullResult: at('/run/role-agent/pull-result.json'),
       token: at('/run/role-agent/token'),
       contact: at('/run/role-agent/contact.json'),
+      silences: at('/run/role-agent/silences.json'),
       enrolment: at('/run/role-agent/enrolment.json'),
       tlsSession: at('/run/role-agent/tls-session.json'),
       signals: at('/run/role-agent/signals/line'),

@@ -15,6 +15,7 @@ import { observeJournal } from './observe/journal.ts';
 import { observeWorld, type World } from './observe/world.ts';
 import { reportBoot } from './report/booted.ts';
 import { report, reportProgress, type RunOutcome, type RunReport } from './report/report.ts';
+import { keepRound } from './report/silences.ts';
 import { tell } from './report/tell.ts';
 
 /** More steps than this in one run is a bug of ours; the run ends and the next one goes on from the journal. */
@@ -47,6 +48,7 @@ export async function run(context: Context, options: RunOptions): Promise<RunRep
     ports.log.warning('The journal was not readable', { origin });
   await reportBoot(context);
   const world = await observeWorld(context, found, { eager });
+  await keepRound(context, world);
   const orders = await takeOrders(context);
   const ordered = (kind: Order['kind']): boolean => orders.some((order) => order.kind === kind);
   const insistence = { insist: insist || ordered('run'), redeploy: redeploy || ordered('redeploy') };
@@ -61,7 +63,7 @@ export async function run(context: Context, options: RunOptions): Promise<RunRep
   if (outcome.journal.safe === undefined) await leaveSafeMode(context);
 
   const reported = await report(context, { ...outcome, world, changed: changed || orders.length > 0 });
-  await tell(context, reported.status, world);
+  await tell(context, { status: reported.status, world, journal: outcome.journal });
   await arrangeSignals(context, outcome.journal);
   await reboot(context, orders);
   return reported;

@@ -47,6 +47,7 @@ async function once({ journal, desired, engine, disk }: Device): ReturnType<type
   const source: Source = {
     name: 'git',
     needsStatement: false,
+    carrier: false,
     desired: () => Promise.resolve(desired),
     fetch: () => Promise.reject(new Error('nothing is fetched here')),
   };

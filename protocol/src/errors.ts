@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   'image-denied': 'setup',
   'pull-stalled': 'environment',
   'source-unreachable': 'environment',
+  'source-behind': 'environment',
   'source-denied': 'setup',
   'branch-not-found': 'setup',
   'not-enrolled': 'setup',

@@ -8,15 +8,12 @@ import {
 } from '@metrica-fleet/protocol/api';
 import type { Paths } from '../paths.ts';
 import type { Ports } from '../ports/ports.ts';
-import { addReport, forgetReports, nextReports, reportId } from '../report/outbox.ts';
+import { forgetReports, nextReports } from '../report/outbox.ts';
 import { ask, type Remote } from './ask.ts';
 import { readContact, statusDigest, writeContact, type Contact } from './contact.ts';
 import type { Identity } from './identity.ts';
 import { receiveOrders } from './ledger.ts';
 import { keepToken, withToken } from './token.ts';
-
-/** Tries without an answer from which a silence is worth a line in the device's history: one alone is a hiccup. */
-const OUTAGE_TRIES = 2;
 
 /** A device and its overlord, ready to talk. */
 export interface Line {
@@ -42,7 +39,7 @@ export interface Told {
 
 /**
  * One request: status and reports up; desired state, orders and token down. What the reply acknowledges is forgotten,
- * what it brings is on the card before this returns. Throws where there is no answer, having remembered since when.
+ * what it brings is on the card before this returns. Throws where there is no answer, having remembered why.
  */
 export async function checkIn(line: Line, telling: Telling): Promise<Told> {
   const { ports, paths } = line;
@@ -51,14 +48,10 @@ export async function checkIn(line: Line, telling: Telling): Promise<Told> {
     return await exchange(line, contact, telling);
   } catch (thrown) {
     const problem = problemOf(thrown);
-    const { since, tries } = contact.silence ?? { since: ports.clock.now().wall, tries: 0 };
     const why = problem.what.slice(0, 500);
     // Once for each reason: a line a run would be written to the card for as long as it lasts.
     if (contact.silence?.why !== why) ports.log.warning('The overlord was asked in vain', { problem });
-    await writeContact(ports.disk, paths.run.contact, {
-      ...contact,
-      silence: { since, tries: tries + 1, why },
-    });
+    await writeContact(ports.disk, paths.run.contact, { ...contact, silence: { why } });
     throw thrown;
   }
 }
@@ -87,7 +80,7 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
     acknowledged.filter((id) => sent.has(id)),
   );
   if (token !== undefined) await keepToken(credentials, token);
-  const news = await keep(line, { orders, silence: contact.silence });
+  const news = await keep(line, orders);
   await writeContact(disk, paths.run.contact, {
     schemaVersion: 1,
     status: statusWanted === true ? null : (digest ?? contact.status),
@@ -98,29 +91,12 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
 }
 
 /** What must be on the card. On one that takes no more, an order that cannot be remembered is not carried out. */
-async function keep(
-  line: Line,
-  { orders, silence }: Pick<Contact, 'silence'> & { readonly orders: readonly Order[] },
-): Promise<boolean> {
+async function keep(line: Line, orders: readonly Order[]): Promise<boolean> {
   const { disk, clock, log } = line.ports;
   try {
-    if (silence !== null) await reportOutage(line, silence);
     return await receiveOrders(disk, line.paths.orders, { orders, boot: clock.now().boot });
   } catch (thrown) {
     log.warning('What the overlord says could not be written down', { problem: problemOf(thrown) });
     return false;
   }
-}
-
-async function reportOutage(
-  { ports, paths, remote, identity }: Line,
-  { since, tries, why }: NonNullable<Contact['silence']>,
-): Promise<void> {
-  if (tries < OUTAGE_TRIES) return;
-  await addReport(ports.disk, paths.outbox, {
-    id: reportId(identity.device, 'outage', since),
-    at: ports.clock.now().wall,
-    kind: 'outage',
-    detail: `${remote.url} did not answer from ${since} on, asked ${tries} times: ${why}`,
-  });
 }

@@ -1,14 +1,5 @@
-import { DigestSchema, digestOfJson, parse, TimeSchema, type Status } from '@metrica-fleet/protocol';
-import {
-  Integer,
-  Literal,
-  Null,
-  Number as Num,
-  Object as Obj,
-  String as Str,
-  Union,
-  type Static,
-} from 'typebox';
+import { DigestSchema, digestOfJson, parse, type Status } from '@metrica-fleet/protocol';
+import { Literal, Null, Number as Num, Object as Obj, String as Str, Union, type Static } from 'typebox';
 import type { Disk } from '../ports/disk.ts';
 
 /** What is remembered of the talk with the overlord until the next reboot. */
@@ -18,8 +9,8 @@ const ContactSchema = Obj({
   status: Union([DigestSchema, Null()]),
   /** Uptime in seconds when it last answered; null before. */
   answered: Union([Num(), Null()]),
-  /** Since when it has not answered any more, how often it was asked since, and why it did not. */
-  silence: Union([Obj({ since: TimeSchema, tries: Integer(), why: Str() }), Null()]),
+  /** Why it did not answer the last time; null where it did. */
+  silence: Union([Obj({ why: Str() }), Null()]),
 });
 export type Contact = Static<typeof ContactSchema>;
 

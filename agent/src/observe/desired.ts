@@ -1,80 +1,81 @@
-import {
-  CommitSchema,
-  DigestSchema,
-  parse,
-  problemOf,
-  RoleNameSchema,
-  type Problem,
-} from '@metrica-fleet/protocol';
-import {
-  Array as List,
-  Boolean as Bool,
-  Literal,
-  Null,
-  Number as Num,
-  Object as Obj,
-  Optional,
-  Record,
-  String as Str,
-  Union,
-} from 'typebox';
+import { blameOf } from '@metrica-fleet/protocol';
 import type { Context } from '../act/context.ts';
+import type { Journal } from '../decide/journal.ts';
+import { readOutages } from '../sources/outages.ts';
+import { readSilences, type Sound } from '../sources/silence.ts';
 import type { Asking, Desired } from '../sources/source.ts';
+import { askInOrder, type Contact, type Round, type Word } from './ask-in-order.ts';
+import { keptText, parseKept, type Kept } from './kept.ts';
 import { readable } from './readable.ts';
 
-/** How a source that was asked answered: `problem` is null where it did. */
-export interface Contact {
-  readonly source: string;
-  readonly problem: Problem | null;
+export interface Wishes {
+  /** What is wanted; null where nothing is, or where nobody has ever said. */
+  readonly desired: Desired | null;
+  /** A source has said that nothing is wanted, which is more than that none has ever said anything. */
+  readonly withdrawn: boolean;
+  /** How each source answered that was asked. */
+  readonly contacts: readonly Contact[];
+  /** Uptime in seconds when a source that did not answer is asked again; null for none. */
+  readonly askAgain: number | null;
+  readonly sounds: readonly Sound[];
+  /** The source that was followed so far; null for none. */
+  readonly followed: string | null;
 }
 
-const DesiredSchema = Obj({
-  schemaVersion: Literal(1),
-  role: RoleNameSchema,
-  commit: CommitSchema,
-  digest: Union([DigestSchema, Null()]),
-  source: Str(),
-  position: Str(),
-  tree: Str(),
-  layers: List(Obj({ from: Str(), values: Record(Str(), Union([Str(), Num(), Bool()])) })),
-  statement: Optional(Obj({ text: Str(), signature: Str() })),
-});
+type Places = Pick<Context, 'ports' | 'paths' | 'sources' | 'config'>;
 
 /**
- * What this device should run: the answer of the first source that gives one, else the last answer that was ever
- * given. The answer is kept when it changed, and only then: a run in which nothing is new writes nothing.
+ * What this device should run: the answer of the first source that leads (`decide/precedence.ts`), else what was wanted
+ * before. What is kept is written when it changed, and only then: a run in which nothing is new writes nothing.
  */
-export async function observeDesired(
-  { ports, paths, sources }: Pick<Context, 'ports' | 'paths' | 'sources'>,
-  asking: Asking,
-): Promise<{
-  readonly desired: Desired | null;
-  readonly contacts: readonly Contact[];
-}> {
+export async function observeDesired(context: Places, journal: Journal, asking: Asking): Promise<Wishes> {
+  const { ports, paths } = context;
   const text = await readable(ports.disk, paths.desired);
-  const last = text === null ? null : parseDesired(text, paths.desired);
-  const contacts: Contact[] = [];
-  for (const source of sources) {
-    try {
-      const desired = await source.desired(last, asking);
-      const answer = desired === null ? null : `${JSON.stringify(desired)}\n`;
-      if (answer === null && text !== null) await ports.disk.remove('desired.forget', paths.desired);
-      if (answer !== null && answer !== text)
-        await ports.disk.replace('desired.write', paths.desired, answer);
-      contacts.push({ source: source.name, problem: null });
-      return { desired, contacts };
-    } catch (thrown) {
-      contacts.push({ source: source.name, problem: problemOf(thrown) });
-    }
-  }
-  return { desired: last, contacts };
+  const kept = text === null ? null : parseKept(text, paths.desired);
+  const silences = await readSilences(ports.disk, paths.run.silences);
+  const outages = await readOutages(ports.disk, paths.outages);
+  const round = await askInOrder(context, { journal, asking, kept, silences, outages });
+  await keepWords(context, { kept, text }, round);
+  const { standing, withdrawn, words } = round;
+  return {
+    desired: standing,
+    withdrawn,
+    contacts: words.map(({ contact }) => contact),
+    askAgain: askAgain(words),
+    sounds: words,
+    followed: kept?.standing.source ?? null,
+  };
 }
 
-/** A file that was damaged or written by another version is as good as none: a source will say it again. */
-function parseDesired(text: string, where: string): Desired | null {
-  try {
-    return parse(DesiredSchema, JSON.parse(text), { where });
-  } catch {
-    return null;
+/** One that refuses is asked with the role's interval: only a person can change that. */
+function askAgain(words: readonly Word[]): number | null {
+  const times = words.flatMap(({ source, silence }) =>
+    silence === null || source.carrier || blameOf(silence.problem) !== 'environment' ? [] : [silence.again],
+  );
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+interface Former {
+  readonly kept: Kept | null;
+  readonly text: string | null;
+}
+
+async function keepWords(
+  { ports, paths, sources }: Places,
+  { kept, text }: Former,
+  { standing, withdrawn, words }: Round,
+): Promise<void> {
+  if (standing === null) {
+    if (withdrawn && text !== null) await ports.disk.remove('desired.forget', paths.desired);
+    return;
   }
+  const others = sources.flatMap(({ name, carrier }): Desired[] => {
+    if (carrier || name === standing.source) return [];
+    const fresh = words.find(({ said }) => said?.source === name)?.said;
+    const former = [...(kept?.others ?? []), ...(kept === null ? [] : [kept.standing])];
+    const last = fresh ?? former.find(({ source }) => source === name);
+    return last === undefined ? [] : [last];
+  });
+  const now = keptText({ standing, others });
+  if (now !== text) await ports.disk.replace('desired.write', paths.desired, now);
 }

@@ -94,7 +94,7 @@ async function writeStatus({ ports, paths, config }: Context, facts: Facts): Pro
 }
 
 /** Seconds between two runs when nothing is the matter. */
-function intervalOf({ current, delayed }: Journal): number {
+export function intervalOf({ current, delayed }: Journal): number {
   return current?.interval ?? (delayed === null ? INTERVAL_WITHOUT_ROLE : DEFAULT_INTERVAL);
 }
 
@@ -110,6 +110,7 @@ function waitOf({ journal, world, look }: Facts, now: Moment): number {
   const verdict = judgeWanted(journal, desired, now);
   if (verdict === 'news') return 0;
   const waits = [interval];
+  if (world.askAgain !== null) waits.push(Math.max(0, world.askAgain - now.uptime));
   const { safe, scheduled } = journal;
   if (journal.state.name === 'safe') {
     if (safe !== undefined && !safe.held) waits.push(Math.max(SOON, remaining(safe.retry, now)));

@@ -54,7 +54,7 @@ export function statusOf(facts: StatusFacts): Status {
       health: check,
       restarts,
     })),
-    sources: world.contacts.map(({ source, problem }) => ({ name: source, answered: problem === null })),
+    sources: world.contacts.map(({ source, answered }) => ({ name: source, answered })),
     ...(facts.safeMode === null ? {} : { safeMode: facts.safeMode }),
   };
 }

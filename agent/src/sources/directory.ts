@@ -35,6 +35,7 @@ export function directorySource(
   return {
     name,
     needsStatement: true,
+    carrier: true,
     desired: (last) => desired(all, last),
     fetch: (wanted, folder) => fetch(all, wanted, folder),
   };
@@ -54,7 +55,7 @@ async function desired(context: DirectoryContext, last: Desired | null): Promise
   const signed = await readSigned(context, role);
   const position = digestOf(`${signed.text}${signed.signature}`);
   if (last !== null && last.source === name && last.position === position) return last;
-  const { commit, digest } = await verify(context, role, signed);
+  const { commit, digest, counter } = await verify(context, role, signed);
   return {
     schemaVersion: 1,
     role,
@@ -63,6 +64,7 @@ async function desired(context: DirectoryContext, last: Desired | null): Promise
     source: name,
     position,
     tree: digest,
+    counter,
     layers: last?.layers ?? [configLayer(config)].filter(({ values }) => Object.keys(values).length > 0),
   };
 }

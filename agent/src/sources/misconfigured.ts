@@ -4,5 +4,5 @@ import type { Source } from './source.ts';
 /** Stands where the sources would, when `config.yaml` cannot be used: it answers nothing and says why. */
 export function misconfigured(problem: Problem): Source {
   const refuse = (): Promise<never> => Promise.reject(new FleetError(problem));
-  return { name: 'config.yaml', needsStatement: true, desired: refuse, fetch: refuse };
+  return { name: 'config.yaml', needsStatement: true, carrier: false, desired: refuse, fetch: refuse };
 }

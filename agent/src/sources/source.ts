@@ -17,12 +17,18 @@ export interface Desired {
   readonly layers: readonly VariableLayer[];
   /** What vouches for it, where the source says so along with it. */
   readonly statement?: NonNullable<Fetched['statement']>;
+  /** Counter of a statement that was verified for it; absent where none was looked at. */
+  readonly counter?: number;
+  /** When it was made, ISO 8601 UTC: tells older from newer where nobody signs. */
+  readonly time?: string;
 }
 
 /** How a source is asked. */
 export interface Asking {
   /** Somebody waits for this run: a signal, an order, a person. A source may not spare itself the way. */
   readonly eager: boolean;
+  /** What is wanted so far, by whichever source; absent where nobody has ever said. */
+  readonly standing?: Desired | undefined;
 }
 
 /** Files of one release in a folder of their own, and what vouches for them. */
@@ -37,9 +43,11 @@ export interface Source {
   readonly name: string;
   /** Whether a release from here must carry a statement even where no signers are configured (a USB stick has no pinned remote). */
   readonly needsStatement: boolean;
+  /** It brings releases by hand, now and then: one that is not there is no fault, one that has nothing newer says nothing. */
+  readonly carrier: boolean;
   /**
-   * What is wanted now. `last` is the former answer (of any source), returned as it is when nothing changed. Null:
-   * nothing is wanted, and what runs is kept.
+   * What is wanted now. `last` is its own former answer, for a carrier what stands; returned as it is when nothing
+   * changed. Null: nothing is wanted, and what runs is kept.
    * Throws `source-unreachable`, `source-denied`, `branch-not-found`, `role-not-found`.
    */
   desired(last: Desired | null, asking: Asking): Promise<Desired | null>;
@@ -51,5 +59,5 @@ export interface Source {
 
 /** One that wants something whenever it answers, and costs too little to be spared. */
 export interface SteadySource extends Source {
-  desired(last: Desired | null): Promise<Desired>;
+  desired(last: Desired | null, asking?: Pick<Asking, 'standing'>): Promise<Desired>;
 }

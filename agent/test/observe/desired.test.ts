@@ -1,68 +1,80 @@
-import { FleetError } from '@metrica-fleet/protocol';
-import { lstatSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Context } from '../../src/act/context.ts';
-import { observeDesired } from '../../src/observe/desired.ts';
-import type { Desired, Source } from '../../src/sources/source.ts';
-import { bench, type Bench } from '../sources/bench.ts';
+import { DESIRED, Rounds, Told } from './rounds.ts';
 
-let on: Bench;
+let git: Told;
+let mirror: Told;
+let device: Rounds;
 beforeEach(() => {
-  on = bench();
+  git = new Told('git');
+  mirror = new Told('mirror');
+  device = new Rounds([git, mirror]);
 });
-afterEach(() => on.clear());
-
-const DESIRED: Desired = {
-  schemaVersion: 1,
-  role: 'web',
-  commit: 'a'.repeat(40),
-  digest: null,
-  source: 'git',
-  position: 'a',
-  tree: 'b',
-  layers: [{ from: 'sites/a.yaml', values: { NAME: 'x', COUNT: 1, ON: true } }],
-};
-const answering = (desired: Desired): Source => source(desired.source, () => Promise.resolve(desired));
-const silent = (name: string): Source =>
-  source(name, () => Promise.reject(new FleetError({ code: 'source-unreachable', what: 'nobody there' })));
-
-function source(name: string, desired: Source['desired']): Source {
-  return { name, needsStatement: false, desired, fetch: () => Promise.reject(new Error('not asked')) };
-}
-const observe = (...sources: Source[]): ReturnType<typeof observeDesired> =>
-  observeDesired({ ...on.context, sources } as unknown as Context, { eager: false });
+afterEach(() => device.on.clear());
 
 describe('what is desired', () => {
   it('is the answer of the first source that gives one, and every one asked is accounted for', async () => {
-    const { desired, contacts } = await observe(silent('usb'), answering(DESIRED), silent('never asked'));
-    expect(desired).toEqual(DESIRED);
+    mirror.says = DESIRED;
+    const { desired, contacts, withdrawn } = await device.observe();
+    expect(desired).toEqual({ ...DESIRED, source: 'mirror' });
+    expect(withdrawn).toBe(false);
     expect(contacts).toEqual([
-      { source: 'usb', problem: { code: 'source-unreachable', what: 'nobody there' } },
-      { source: 'git', problem: null },
+      { source: 'git', answered: false, problem: { code: 'source-unreachable', what: 'nobody there' } },
+      { source: 'mirror', answered: true, problem: null },
     ]);
   });
 
-  it('is the last answer when nobody answers, and nothing on a device that never had one', async () => {
-    expect((await observe(silent('git'))).desired).toBeNull();
-    await observe(answering(DESIRED));
-    expect((await observe(silent('git'))).desired).toEqual(DESIRED);
+  it('is asked of nobody below the one that leads', async () => {
+    git.says = DESIRED;
+    expect((await device.observe()).contacts).toHaveLength(1);
+    expect(mirror.asked).toBe(0);
   });
 
-  it('writes nothing when nothing is new', async () => {
-    await observe(answering(DESIRED));
-    const { ino, mtimeMs } = lstatSync(on.context.paths.desired);
-    await observe(answering({ ...DESIRED }));
-    await observe(silent('git'));
-    expect(lstatSync(on.context.paths.desired)).toMatchObject({ ino, mtimeMs });
+  it('is the last answer when nobody answers, and nothing on a device that never had one', async () => {
+    expect(await device.observe(true)).toMatchObject({ desired: null, withdrawn: false });
+    git.says = DESIRED;
+    await device.observe(true);
+    git.says = null;
+    expect((await device.observe(true)).desired).toEqual(DESIRED);
+  });
+
+  it('is nothing once the one that leads says so, and then it is forgotten', async () => {
+    git.says = DESIRED;
+    await device.observe(true);
+    git.says = 'nothing';
+    expect(await device.observe(true)).toMatchObject({ desired: null, withdrawn: true });
+    git.says = null;
+    expect(await device.observe(true)).toMatchObject({ desired: null, withdrawn: false });
+  });
+
+  it('is not for a lower source to withdraw', async () => {
+    git.says = DESIRED;
+    await device.observe(true);
+    git.says = null;
+    mirror.says = 'nothing';
+    expect(await device.observe(true)).toMatchObject({ desired: DESIRED, withdrawn: false });
+  });
+
+  it('writes nothing when nothing is new, nor while nobody answers', async () => {
+    git.says = DESIRED;
+    await device.observe(true);
+    const { ino, mtimeMs } = lstatSync(device.on.context.paths.desired);
+    await device.observe(true);
+    git.says = null;
+    await device.observe(true);
+    expect(lstatSync(device.on.context.paths.desired)).toMatchObject({ ino, mtimeMs });
   });
 
   it.each(['', 'rubbish', '{"schemaVersion":2}', JSON.stringify({ ...DESIRED, commit: 1 })])(
     'is asked anew where the former answer is «%s»',
     async (text) => {
-      await observe(answering(DESIRED));
-      writeFileSync(on.context.paths.desired, text);
-      expect((await observe(silent('git'))).desired).toBeNull();
-      expect((await observe(answering(DESIRED))).desired).toEqual(DESIRED);
+      const path = device.on.context.paths.desired;
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      expect((await device.observe(true)).desired).toBeNull();
+      git.says = DESIRED;
+      expect((await device.observe(true)).desired).toEqual(DESIRED);
     },
   );
 });

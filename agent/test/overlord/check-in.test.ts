@@ -182,25 +182,6 @@ describe('a report', () => {
   });
 });
 
-describe('an outage', () => {
-  it('is reported when the overlord is back, and only if it was more than a hiccup', async () => {
-    await device.source().desired(null, EAGER);
-    overlord.loseAnswers = 1;
-    await expect(device.source().desired(null, EAGER)).rejects.toThrow('cannot be reached');
-    await device.source().desired(null, EAGER);
-    expect(waiting()).toBe(0);
-    overlord.loseAnswers = 2;
-    await expect(device.source().desired(null, EAGER)).rejects.toThrow('cannot be reached');
-    await expect(device.source().desired(null, EAGER)).rejects.toThrow('cannot be reached');
-    const source = device.source();
-    await source.desired(null, EAGER);
-    await source.tell?.(statusAt('2026-01-01T00:00:00Z'), null);
-    expect([...overlord.reports.values()].map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
-      expect.stringMatching(/^outage: https:\/\/localhost.* did not answer from 20.*, asked 2 times: /),
-    ]);
-  });
-});
-
 describe('a clock that fell back at a boot', () => {
   /** A source of a device whose clock says this, and an overlord whose certificate is valid from then on. */
   function sourceAt(moment: string, validFrom: string): { source: Source; set: string[] } {

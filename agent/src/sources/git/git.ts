@@ -1,6 +1,6 @@
 import { digestOfJson, FleetError } from '@metrica-fleet/protocol';
 import type { Config, GitConfig } from '../../config.ts';
-import type { SteadySource, Desired, Fetched } from '../source.ts';
+import type { Asking, SteadySource, Desired, Fetched } from '../source.ts';
 import type { SourceContext } from '../sources.ts';
 import { cacheAt, HEAD_REF, type Cache } from './cache.ts';
 import { checkOut } from './checkout.ts';
@@ -8,6 +8,7 @@ import { gitFor, type Git } from './command.ts';
 import { readAssignment, sameLayers } from './fleet-files.ts';
 import { readStatement } from './statements.ts';
 import { refusedBefore, rememberRefusal } from './refusal.ts';
+import { hasNewStatements, withCounter } from './vouching.ts';
 
 /** What the steps of the Git source work with. */
 export interface GitContext extends SourceContext {
@@ -31,17 +32,39 @@ export function gitSource(remote: GitConfig, config: Config, context: SourceCont
   return {
     name,
     needsStatement: false,
-    desired: (last) => desired(all, last),
+    carrier: false,
+    desired: (last, asking) => desired(all, last, asking),
     fetch: (wanted, folder) => fetch(all, wanted, folder),
   };
 }
 
-async function desired(context: GitContext, last: Desired | null): Promise<Desired> {
-  const { name, config, git, cache } = context;
+async function desired(
+  context: GitContext,
+  last: Desired | null,
+  { standing }: Pick<Asking, 'standing'> = {},
+): Promise<Desired> {
+  const { name, config, cache } = context;
   const head = await headOf(context);
   const position = positionOf(head, config);
-  if (last !== null && last.source === name && last.position === position) return last;
+  const takesOver = standing !== undefined && standing.source !== name && config.allowedSigners !== null;
+  if (last !== null && last.source === name && last.position === position) {
+    if (!takesOver || (last.counter !== undefined && !(await hasNewStatements(context)))) return last;
+    return await cache.healing(() => withCounter(context, last));
+  }
   await refusedBefore(context, position);
+  const said = await wishAt(context, { head, position, last });
+  return takesOver ? await cache.healing(() => withCounter(context, said)) : said;
+}
+
+interface Place {
+  readonly head: string;
+  readonly position: string;
+  readonly last: Desired | null;
+}
+
+/** What the repo wants of this device at a head. */
+async function wishAt(context: GitContext, { head, position, last }: Place): Promise<Desired> {
+  const { name, config, git, cache } = context;
   return await cache.healing(async () => {
     const commit = await fetchHead(context, head, position);
     const { role, tree, layers } = await readAssignment(git, commit, config);
@@ -56,8 +79,15 @@ async function desired(context: GitContext, last: Desired | null): Promise<Desir
       position,
       tree,
       layers,
+      time: await timeOf(git, commit),
     };
   });
+}
+
+/** When a commit was made, by whoever made it. */
+async function timeOf(git: Git, commit: string): Promise<string> {
+  const { stdout } = await git.run({ label: 'git.time', args: ['show', '-s', '--format=%ct', commit] });
+  return `${new Date(Number(stdout.toString('utf8')) * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 /** The id that the followed ref has on the server (of the tag itself, where it is an annotated one). */

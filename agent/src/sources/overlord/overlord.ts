@@ -32,13 +32,14 @@ export function overlordSource(overlord: OverlordConfig, config: Config, context
   return {
     name,
     needsStatement: true,
+    carrier: false,
     async desired(last, asking) {
       asked = 'silent';
       const own = last?.source === name ? last : null;
       const line = await lineOf(all);
       if (!(await isDue(all, asking))) {
         asked = 'quiet';
-        return last;
+        return last ?? asking.standing ?? null;
       }
       const status = await readStatus(context.ports.disk, context.paths);
       const { reply } = await timelyCheckIn(context, line, { position: own?.position ?? null, status });
@@ -125,7 +126,7 @@ async function desiredOf(
     if (last === null) return null;
     return { ...last, layers: [...own, ...last.layers.filter(({ from }) => from !== mine.from)] };
   }
-  await verifyDesired(context, desired);
+  const { counter } = await verifyDesired(context, desired);
   const { role, commit, digest, position, statement, signature, layers } = desired;
   return {
     schemaVersion: 1,
@@ -136,6 +137,7 @@ async function desiredOf(
     position,
     tree: digest,
     layers: [...own, ...layers],
+    counter,
     statement: { text: statement, signature },
   };
 }
