@@ -24,6 +24,8 @@ export interface Paths {
   readonly boot: string;
   /** Sources that have not answered for longer than a hiccup, until they do. */
   readonly outages: string;
+  /** The latest time that is known to have passed, ISO 8601 UTC. */
+  readonly timeFloor: string;
   /** Bundles on their way in. */
   readonly downloads: string;
   /** `<state>/<role>/<path>`: what a role keeps across its releases. */
@@ -121,6 +123,7 @@ export function pathsUnder(root: string): Paths {
     orders: at('/var/lib/role-agent/orders.json'),
     boot: at('/var/lib/role-agent/boot-id'),
     outages: at('/var/lib/role-agent/outages.json'),
+    timeFloor: at('/var/lib/role-agent/time-floor'),
     downloads: at('/var/lib/role-agent/downloads'),
     state: at('/var/lib/role-agent/state'),
     releases: at('/opt/metrica/releases'),

@@ -7,6 +7,7 @@ import { takeOrders } from './act/orders/take-orders.ts';
 import { remember } from './act/remember.ts';
 import { leaveSafeMode } from './act/safe-mode.ts';
 import { arrangeSignals } from './checkin/signals.ts';
+import { holdTime } from './checkin/time-floor.ts';
 import { decide } from './decide/decide.ts';
 import { heed } from './decide/heed.ts';
 import type { Journal } from './decide/journal.ts';
@@ -47,6 +48,7 @@ export async function run(context: Context, options: RunOptions): Promise<RunRep
   if (origin === 'former' || origin === 'rebuilt')
     ports.log.warning('The journal was not readable', { origin });
   await reportBoot(context);
+  await holdTime(context);
   const world = await observeWorld(context, found, { eager });
   await keepRound(context, world);
   const orders = await takeOrders(context);

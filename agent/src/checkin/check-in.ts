@@ -13,6 +13,7 @@ import { ask, type Remote } from './ask.ts';
 import { readContact, statusDigest, writeContact, type Contact } from './contact.ts';
 import type { Identity } from './identity.ts';
 import { receiveOrders } from './ledger.ts';
+import { keepTime } from './time-floor.ts';
 import { keepToken, withToken } from './token.ts';
 
 /** A device and its overlord, ready to talk. */
@@ -80,7 +81,7 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
     acknowledged.filter((id) => sent.has(id)),
   );
   if (token !== undefined) await keepToken(credentials, token);
-  const news = await keep(line, orders);
+  const news = await keep(line, orders, reply.time);
   await writeContact(disk, paths.run.contact, {
     schemaVersion: 1,
     status: statusWanted === true ? null : (digest ?? contact.status),
@@ -91,9 +92,10 @@ async function exchange(line: Line, contact: Contact, { position, status }: Tell
 }
 
 /** What must be on the card. On one that takes no more, an order that cannot be remembered is not carried out. */
-async function keep(line: Line, orders: readonly Order[]): Promise<boolean> {
+async function keep(line: Line, orders: readonly Order[], time: string): Promise<boolean> {
   const { disk, clock, log } = line.ports;
   try {
+    await keepTime(line, time);
     return await receiveOrders(disk, line.paths.orders, { orders, boot: clock.now().boot });
   } catch (thrown) {
     log.warning('What the overlord says could not be written down', { problem: problemOf(thrown) });

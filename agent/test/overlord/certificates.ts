@@ -25,3 +25,41 @@ export function makeCertificates(folder: string, name: string): Certificates {
   const read = (file: string): string => readFileSync(at(file), 'utf8');
   return { ca: read('ca.pem'), key: read('key.pem'), cert: read('cert.pem') };
 }
+
+export interface Validity {
+  /** As `openssl ca` wants it: `20990101000000Z`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Another certificate of the authority that `makeCertificates` has made, for the same key, valid from then until then. */
+export function datedCertificate(folder: string, name: string, { from, to }: Validity): string {
+  const at = (file: string): string => join(folder, `${name}-${file}`);
+  const database = at(`${from}.index`);
+  const lines = [
+    '[ca]',
+    'default_ca=c',
+    '[c]',
+    `new_certs_dir=${folder}`,
+    `database=${database}`,
+    'rand_serial=yes',
+  ];
+  writeFileSync(database, '');
+  writeFileSync(
+    at('ca.cnf'),
+    `${[...lines, 'default_md=sha256', 'policy=p', '[p]', 'commonName=supplied'].join('\n')}\n`,
+  );
+  const by = [
+    '-config',
+    at('ca.cnf'),
+    '-cert',
+    at('ca.pem'),
+    '-keyfile',
+    at('ca.key'),
+    '-extfile',
+    at('ext'),
+  ];
+  const args = ['ca', '-batch', '-notext', ...by, '-in', at('csr.pem'), '-startdate', from, '-enddate', to];
+  execFileSync('openssl', [...args, '-out', at(`${from}.pem`)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  return readFileSync(at(`${from}.pem`), 'utf8');
+}

@@ -1,12 +1,9 @@
-import { FleetError } from '@metrica-fleet/protocol';
 import type { Report } from '@metrica-fleet/protocol/api';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addReport, reportId } from '../../src/report/outbox.ts';
-import type { Source } from '../../src/sources/source.ts';
-import { sourcesOf } from '../../src/sources/sources.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { FakeOverlord } from './fake-overlord.ts';
 import { joinFleet, put, statusAt, type Joined } from './joined.ts';
@@ -179,55 +176,6 @@ describe('a report', () => {
     overlord.answer = () => ({ acknowledged: [report(2).id] });
     await device.source().desired(null, EAGER);
     expect(waiting()).toBe(1);
-  });
-});
-
-describe('a clock that fell back at a boot', () => {
-  /** A source of a device whose clock says this, and an overlord whose certificate is valid from then on. */
-  function sourceAt(moment: string, validFrom: string): { source: Source; set: string[] } {
-    const { ports } = device.context;
-    const set: string[] = [];
-    let wall = moment;
-    const [source] = sourcesOf(device.config, {
-      ...device.context,
-      ports: {
-        ...ports,
-        clock: {
-          ...ports.clock,
-          now: () => ({ ...ports.clock.now(), wall }),
-          sleep: () => Promise.resolve(),
-        },
-        exec: {
-          run: async (command) => {
-            if (command.argv[0] !== 'date') return await ports.exec.run(command);
-            wall = command.argv[2]?.replace('--set=', '') ?? wall;
-            set.push(wall);
-            return { code: 0, stdout: Buffer.alloc(0), stderr: '' };
-          },
-        },
-        http: {
-          send: async (request) => {
-            if (wall < validFrom) throw new FleetError({ code: 'clock-wrong', what: 'not valid yet' });
-            return await ports.http.send(request);
-          },
-        },
-      },
-    });
-    if (source === undefined) throw new Error('no source');
-    return { source, set };
-  }
-
-  it('is raised to what it said at the enrolment, and the device checks in at once', async () => {
-    const { source, set } = sourceAt('1970-01-01T00:00:10Z', '2025-12-01T00:00:00Z');
-    await source.desired(null, EAGER);
-    expect(set).toEqual(['2026-01-01T00:00:00Z']);
-    expect(asked()).toEqual(['challenge', 'token', 'check-in']);
-  });
-
-  it('is left alone where it is not what is wrong', async () => {
-    const { source, set } = sourceAt('2026-06-01T00:00:00Z', '2027-01-01T00:00:00Z');
-    await expect(source.desired(null, EAGER)).rejects.toMatchObject({ problem: { code: 'clock-wrong' } });
-    expect(set).toEqual([]);
   });
 });
 

@@ -35,6 +35,8 @@ interface Failure extends Circumstances {
 }
 
 function problemOf({ code, reason, request, late }: Failure): Problem {
+  // The day alone: a problem that changes with each run would be news each time.
+  const today = new Date().toISOString().slice(0, 10);
   if (late) {
     return { code: 'deadline-exceeded', what: `No complete answer within ${request.deadline / 1000} s` };
   }
@@ -59,14 +61,14 @@ function problemOf({ code, reason, request, late }: Failure): Problem {
     return {
       code: 'clock-wrong',
       what: 'The certificate of the server is not valid yet: the clock of this device is probably behind',
-      remedy: 'Let it reach a time server (NTP, UDP port 123), or set it with `date -s`.',
+      remedy: `It says ${today}. Let it reach a time server (NTP, UDP port 123), or set it with \`date -s\`.`,
     };
   }
   if (code === 'CERT_HAS_EXPIRED') {
     return {
       code: 'certificate-mismatch',
       what: 'The certificate of the server has expired, or the clock of this device is ahead',
-      remedy: 'Look at `date`; renew the certificate of the overlord.',
+      remedy: `It says ${today}. If that is right, renew the certificate of the server; if not, let the device reach a time server.`,
     };
   }
   return {

@@ -27,6 +27,13 @@ const SIGNS: readonly { readonly sign: RegExp; readonly code: ErrorCode; readonl
       'Check `credentials`, `ssh_key` and `known_hosts` in config.yaml, and the key or token at the server.',
   },
   {
+    // GnuTLS, which Debian's git has, gives no reason; a clock that is wrong is the most common one on a Pi.
+    sign: /server certificate verification failed|SSL certificate problem/i,
+    code: 'certificate-mismatch',
+    remedy:
+      'Look at `date`: a wrong clock makes every certificate invalid. If it is right, nobody vouches for this server here.',
+  },
+  {
     sign: /not our ref|upload-pack: not our ref|couldn't find remote ref|unadvertised object/i,
     code: 'source-unreachable',
     remedy: 'The commit is no longer on the server (a forced push?); the next run asks again.',

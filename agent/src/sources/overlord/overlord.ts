@@ -1,9 +1,8 @@
-import { FleetError, problemOf, type Status } from '@metrica-fleet/protocol';
+import { FleetError, type Status } from '@metrica-fleet/protocol';
 import type { CheckInReply } from '@metrica-fleet/protocol/api';
-import { checkIn, type Line, type Telling, type Told } from '../../checkin/check-in.ts';
+import { checkIn, type Line } from '../../checkin/check-in.ts';
 import { readContact, statusDigest } from '../../checkin/contact.ts';
 import { readIdentity } from '../../checkin/identity.ts';
-import { raiseClock } from '../../checkin/raise-clock.ts';
 import type { Config, OverlordConfig } from '../../config.ts';
 import { listOutbox } from '../../report/outbox.ts';
 import { readStatus } from '../../report/read-status.ts';
@@ -42,7 +41,7 @@ export function overlordSource(overlord: OverlordConfig, config: Config, context
         return last ?? asking.standing ?? null;
       }
       const status = await readStatus(context.ports.disk, context.paths);
-      const { reply } = await timelyCheckIn(context, line, { position: own?.position ?? null, status });
+      const { reply } = await checkIn(line, { position: own?.position ?? null, status });
       asked = 'answered';
       return await desiredOf(all, reply, own);
     },
@@ -53,17 +52,6 @@ export function overlordSource(overlord: OverlordConfig, config: Config, context
       if (due) await tell(all, status, asked === 'no' ? null : last);
     },
   };
-}
-
-/** A clock that fell back, as at a boot where no time server is to be reached, is raised to what it said at the enrolment. */
-async function timelyCheckIn({ ports }: SourceContext, line: Line, telling: Telling): Promise<Told> {
-  try {
-    return await checkIn(line, telling);
-  } catch (thrown) {
-    const isClock = problemOf(thrown).code === 'clock-wrong';
-    if (!isClock || !(await raiseClock(ports, line.identity.enrolledAt))) throw thrown;
-    return checkIn(line, telling);
-  }
 }
 
 /** The results of a run, at once. What comes down with the answer is for the next run, which is started. */
