@@ -125,6 +125,25 @@ describe('a run', () => {
     expect(await wait()).toBeGreaterThan(250);
   });
 
+  it('on a disk that is nearly full, with nothing left to remove, says so with numbers', async () => {
+    const { disk } = on.context.ports;
+    const engine: Partial<Engine> = {
+      ...showing('a'),
+      projects: () => Promise.resolve([]),
+      resolve: (name) => Promise.resolve({ name, services: {} }),
+      images: () => Promise.resolve([]),
+      imageIds: () => Promise.resolve({}),
+    };
+    const { status } = await once({
+      journal: RUNNING_A,
+      desired: wanted('a'),
+      engine: engine as Engine,
+      disk: { ...disk, space: () => Promise.resolve({ bytes: 90 * 1024 ** 2, inodes: 80_000 }) },
+    });
+    expect(status).toMatchObject({ health: 'healthy', problems: [{ code: 'no-space' }] });
+    expect(status.problems[0]?.what).toContain('90 MiB');
+  });
+
   it('that got no answer from the engine is followed by another soon', async () => {
     const engine = { containers: () => Promise.reject(AWAY) } as unknown as Engine;
     const { status } = await once({ journal: RUNNING_A, desired: wanted('a'), engine });

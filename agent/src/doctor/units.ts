@@ -53,7 +53,7 @@ export function judgeUnits({ units }: UnitsFacts): readonly Finding[] {
   return findings.length > 0 ? findings : [ok(check, `${units.length} units are as they should be`)];
 }
 
-/** Timers and path units stand ready; services come and go, and are only wrong where they have failed. */
+/** Timers and path units that are enabled stand ready; services come and go, and are only wrong where they have failed. */
 function judgeUnit({ name, load, active, file }: Unit): readonly Finding[] {
   const check = 'units';
   const why =
@@ -80,7 +80,8 @@ function judgeUnit({ name, load, active, file }: Unit): readonly Finding[] {
   }
   if (stands && file === 'disabled')
     return [problem(check, `${name} is disabled`, { why, command: `systemctl enable --now ${name}` })];
-  if (stands && active === 'inactive')
+  // A static one is started by others, as in safe mode.
+  if (stands && file === 'enabled' && active === 'inactive')
     return [problem(check, `${name} does not run`, { why, command: `systemctl start ${name}` })];
   return [];
 }

@@ -121,10 +121,17 @@ function problemsOf(facts: StatusFacts): Problem[] {
     journal.delayed?.problem,
     look.problem ?? undefined,
     journal.repairs?.problem,
+    fullDisk(journal),
     ...world.contacts.map(({ problem }) => problem ?? undefined),
   ].filter((problem): problem is Problem => problem !== undefined);
   // One trouble may be known in several places.
   return [...new Map(problems.map((problem) => [`${problem.code} ${problem.what}`, problem])).values()];
+}
+
+/** What else could not be removed is tried again, and nobody's business. */
+function fullDisk({ litter }: Journal): Problem | undefined {
+  const problem = litter === 'due' ? undefined : litter?.problem;
+  return problem?.code === 'no-space' ? problem : undefined;
 }
 
 function namesOf(deployment: Deployment | null): Status['running'] {

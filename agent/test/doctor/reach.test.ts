@@ -55,7 +55,10 @@ const AGENT: AgentFacts = {
   enrolment: null,
 };
 const UNITS: UnitsFacts = {
-  units: [unit('role-agent.timer'), unit('role-agent.path'), unit('role-agent.service')],
+  units: [
+    ...[unit('role-agent.timer'), unit('role-agent.path'), unit('role-agent.service')],
+    unit('role-agent-safe-mode-redeploy.path', { file: 'static', active: 'inactive' }),
+  ],
 };
 const SOURCES: SourcesFacts = { contacts: [contact()], now: 1_000_000_002_000 };
 
